@@ -1,0 +1,14 @@
+# The public headers: all a plugin author needs.
+unikincludedir = $(includedir)/unik
+unikinclude_HEADERS = \
+	include/unik/backoff.h \
+	include/unik/context.h \
+	include/unik/net.h \
+	include/unik/plugin.h \
+	include/unik/qrexec.h \
+	include/unik/qubesdb.h \
+	include/unik/ring.h \
+	include/unik/stream.h \
+	include/unik/text.h \
+	include/unik/vchan.h \
+	include/unik/xenstore.h

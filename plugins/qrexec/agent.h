@@ -1,0 +1,34 @@
+/* plugins/qrexec/agent.h - what the parts of the agent know of each other.
+ *
+ *   control.c   the channel to dom0's daemon: HELLO, requests in, TRIGGER and TERMINATED out, reconnect
+ *   call.c      one call: its data channel, and the streams its handler sees
+ *   service.c   services registered in this process
+ *   exec*.c     services as files of a Linux machine, and shell commands (exec.h)
+ *   socket.c    calls of unmodified local programs (qrexec-client-vm)
+ */
+#ifndef PLUGINS_QREXEC_AGENT_H
+#define PLUGINS_QREXEC_AGENT_H
+
+#include <unik/plugin.h>
+#include <unik/qrexec.h>
+#include "protocol/qrexec.h"
+
+struct qrexec_agent;
+
+/* dom0's answer to a trigger: error 0 and where to serve the data channel; -EACCES refused; -ECONNRESET dom0's daemon went
+ * away before it answered. Called once, from the loop. */
+typedef void qrexec_answer_cb(int error, uint32_t domain, uint32_t port, void *arg);
+
+/* Ask dom0 to connect a call (the ident is chosen here). 0, -EINVAL, -ENOTCONN, -EAGAIN (too many pending). On 0, *id (not 0)
+ * names it for qrexec_forget(): the answer is then not told, and a port dom0 gives is released at once. */
+int qrexec_trigger(struct qrexec_agent *a, const char *source, const char *target, const char *service, qrexec_answer_cb *cb,
+                   void *arg, uint32_t *id);
+void qrexec_forget(struct qrexec_agent *a, uint32_t id);
+
+/* The call on (domain, port) is over: tell dom0, now or on its next connection. */
+void qrexec_release(struct qrexec_agent *a, uint32_t domain, uint32_t port);
+
+/* Is the session there, for services that wait for it: all plugins were ready once. */
+bool qrexec_session(struct qrexec_agent *a);
+
+#endif

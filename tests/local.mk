@@ -1,0 +1,28 @@
+# tests: shared parts. Each folder's own fragment names the tests of its code.
+#
+# A fuzz target of a fragment:
+#   FUZZ_TARGETS += tests/fuzz/fuzz-x
+#   tests_fuzz_fuzz_x_SOURCES = tests/fuzz/fuzz-x.c
+#   tests_fuzz_fuzz_x_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
+#   tests_fuzz_fuzz_x_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+# and its first inputs in tests/fuzz/corpus/fuzz-x/. make check replays them; make fuzz (--enable-fuzzing) goes on from there.
+check_PROGRAMS += $(FUZZ_TARGETS)
+if FUZZING
+FUZZ_MAIN =
+else
+FUZZ_MAIN = tests/fuzz/libreplay.la
+check_LTLIBRARIES += tests/fuzz/libreplay.la
+tests_fuzz_libreplay_la_SOURCES = tests/fuzz/replay.c
+TESTS += $(FUZZ_TARGETS)
+endif
+
+FUZZ_SECONDS = 10
+fuzz: $(FUZZ_TARGETS)
+	@for t in $(FUZZ_TARGETS); do \
+		n=$$(basename $$t); mkdir -p fuzz-work/$$n; \
+		echo "fuzz $$n"; \
+		$$t -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -print_final_stats=0 -verbosity=0 \
+			fuzz-work/$$n $(srcdir)/tests/fuzz/corpus/$$n || exit 1; \
+	done
+.PHONY: fuzz
+EXTRA_DIST += tests/fuzz/corpus
