@@ -1,5 +1,16 @@
 # tests: shared parts. Each folder's own fragment names the tests of its code.
 #
+# tests/common/libpeer.la: a scripted peer for tests of the socket vchan. Link it before tools/host/libhost.la.
+check_LTLIBRARIES += tests/common/libpeer.la
+tests_common_libpeer_la_SOURCES = tests/common/peer.c tests/common/peer.h
+if HAVE_CHECK
+TESTS += tests/test-peer
+check_PROGRAMS += tests/test-peer
+tests_test_peer_SOURCES = tests/test-peer.c
+tests_test_peer_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_peer_LDADD = tests/common/libpeer.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+endif
+
 # A fuzz target of a fragment:
 #   FUZZ_TARGETS += tests/fuzz/fuzz-x
 #   tests_fuzz_fuzz_x_SOURCES = tests/fuzz/fuzz-x.c
