@@ -28,6 +28,11 @@ void qrexec_forget(struct qrexec_agent *a, uint32_t id);
 /* The call on (domain, port) is over: tell dom0, now or on its next connection. */
 void qrexec_release(struct qrexec_agent *a, uint32_t domain, uint32_t port);
 
+/* stderr of a service's call, as unik_qrexec.write_err(); and its end, ahead of the end of the call (whose close sends it
+ * otherwise): for services without a stderr, and for programs that close theirs. Once; no write_err after it. */
+ssize_t qrexec_call_write_err(struct unik_qrexec_call *call, const void *bytes, size_t n);
+void qrexec_call_shut_err(struct unik_qrexec_call *call);
+
 /* Is the session there, for services that wait for it: all plugins were ready once. */
 bool qrexec_session(struct qrexec_agent *a);
 

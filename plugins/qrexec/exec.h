@@ -10,7 +10,8 @@ struct qrexec_exec;             /* one per agent: children, sockets */
 struct qrexec_plan;             /* what is to run for one call, and how */
 
 struct qrexec_exec_config {
-    const char *service_path, *config_path;     /* folders, colon-separated */
+    /* Folders, colon-separated. NULL: QREXEC_SERVICE_PATH, QUBES_RPC_CONFIG_PATH of the environment, else the stock agent's. */
+    const char *service_path, *config_path;
     bool commands;                              /* shell commands allowed (exec = yes) */
     bool services;                              /* files in service_path are looked for */
 };
