@@ -117,6 +117,10 @@ struct unik_plugin {
 
     /* Lines "key: value" for unik.Status: peers, addresses. Counters are printed by the host. May be NULL. */
     void (*status)(struct unik_ctx *ctx, struct unik_text *out);
+
+    /* Another plugin has stopped (its ctx may start again, or be gone: compare the pointer only). Whoever provides an
+     * interface drops what that plugin registered there and left behind. May be NULL. */
+    void (*left)(struct unik_ctx *ctx, struct unik_ctx *user);
 };
 
 #if defined(__GNUC__)

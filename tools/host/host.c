@@ -148,6 +148,12 @@ static void do_stopped(struct unik_ctx *ctx)
     for (size_t i = 0; i < INTERFACES_MAX; i++)
         if (s->h->published[i].name && s->h->published[i].owner == s)
             s->h->published[i].name = NULL;
+    for (size_t i = 0; i < s->h->n; i++) {
+        struct slot *other = s->h->slots[i];
+
+        if (other != s && other->ctx.plugin->left && other->state != HOST_NEW && other->state != HOST_STOPPED)
+            other->ctx.plugin->left(&other->ctx, ctx);
+    }
     set_state(s, HOST_STOPPED);
 }
 
