@@ -39,7 +39,7 @@ struct qrexec_header { uint32_t type, len; };
 struct qrexec_exec {
     uint32_t domain, port;
     const char *text;                   /* in the body, not NUL-terminated there: use len */
-    size_t len;                         /* without a final NUL, if there was one */
+    size_t len;                         /* up to the first NUL: what follows is padding */
 };
 
 /* TRIGGER2, 3, 4 as one. Strings point into the body and are NUL-terminated there. */

@@ -26,8 +26,11 @@ struct xenstore_header { uint32_t type, id, tx, len; };
 /* 0; -EINVAL for a length over XENSTORE_PAYLOAD_MAX. */
 int xenstore_decode_header(const void *bytes, struct xenstore_header *h);
 
-/* Header and up to three parts in one piece. Path parts get a final NUL; a value part does not.
- * Bytes written, -E2BIG (does not fit the protocol's limits), -EINVAL (path not valid), -ENOSPC (does not fit `size`). */
+/* Header (h->len is computed here) and up to three parts in one piece; a part that is NULL is left out. The path and
+ * the second part get a final NUL; a value part does not. The path is checked for the type; "" is one only for
+ * TRANSACTION_START and RESET_WATCHES, whose body is a single NUL. second: a watch's token. TRANSACTION_END takes "T"
+ * or "F" as its path. Bytes written, -E2BIG (does not fit the protocol's limits), -EINVAL (path not valid), -ENOSPC
+ * (does not fit `size`). */
 int xenstore_encode(void *bytes, size_t size, const struct xenstore_header *h, const char *path, const char *second,
                     const void *value, size_t len);
 
@@ -36,7 +39,7 @@ bool xenstore_path_ok(const char *path, bool watch);
 
 /* The error name in an ERROR body ("ENOENT\0") as a negative errno; -EPROTO if unknown. */
 int xenstore_error(const void *body, size_t n);
-const char *xenstore_error_name(int error);     /* the reverse, for scripted servers; NULL if there is none */
+const char *xenstore_error_name(int error);     /* the reverse (-ENOENT: "ENOENT"), for scripted servers; NULL: no name */
 
 /* A WATCH_EVENT body: path NUL token NUL. 0 or -EINVAL. */
 int xenstore_decode_event(const void *body, size_t n, const char **path, const char **token);
