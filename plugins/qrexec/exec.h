@@ -6,7 +6,7 @@
 
 #include "plugins/qrexec/agent.h"
 
-struct qrexec_exec;             /* one per agent: children, sockets */
+struct qrexec_runner;           /* one per agent: children, sockets */
 struct qrexec_plan;             /* what is to run for one call, and how */
 
 struct qrexec_exec_config {
@@ -16,15 +16,15 @@ struct qrexec_exec_config {
     bool services;                              /* files in service_path are looked for */
 };
 
-struct qrexec_exec *qrexec_exec_new(struct unik_ctx *ctx, const struct qrexec_exec_config *config);
+struct qrexec_runner *qrexec_exec_new(struct unik_ctx *ctx, const struct qrexec_exec_config *config);
 /* Children are left to run; their calls are closed. */
-void qrexec_exec_free(struct qrexec_exec *x);
-size_t qrexec_exec_running(struct qrexec_exec *x);
+void qrexec_exec_free(struct qrexec_runner *x);
+size_t qrexec_exec_running(struct qrexec_runner *x);
 
 /* Find what a request means and read its service config. 0 and a plan, or the exit code to answer with (127 no such service,
  * 125 anything else; logged). No side effects; nothing of `command` is kept. from dom0 (names and arguments of other VMs
  * cleaned by dom0). */
-int qrexec_exec_plan(struct qrexec_exec *x, const struct qrexec_command *command, struct qrexec_plan **out);
+int qrexec_exec_plan(struct qrexec_runner *x, const struct qrexec_command *command, struct qrexec_plan **out);
 void qrexec_plan_free(struct qrexec_plan *plan);        /* one that is not run */
 bool qrexec_plan_waits(const struct qrexec_plan *plan); /* wait-for-session is set (and not "nogui:") */
 
