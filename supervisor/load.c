@@ -1,0 +1,260 @@
+/* supervisor/load.c - from config sections to units with their options set; every mistake is told with its place. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/options.h"
+#include "supervisor/supervisor.h"
+
+static const char *const targets[] = { "qubes", "unix", NULL };
+
+const struct unik_option supervisor_options[] = {
+    { .key = "target", .type = UNIK_ENUM, .offset = offsetof(struct supervisor_config, target), .fallback = "qubes",
+      .choices = targets, .help = "what runs under us: a Qubes VM, or an ordinary Unix machine without dom0" },
+    { .key = "log", .type = UNIK_STRING, .offset = offsetof(struct supervisor_config, log), .fallback = "*:info",
+      .help = "levels by source: \"*:info, qrexec:debug\"; error, warning, info or debug" },
+    { .key = "plugin-path", .type = UNIK_STRING, .offset = offsetof(struct supervisor_config, plugin_path),
+      .help = "folders with plugins, colon-separated; looked through after UNIK_PLUGIN_PATH, before the installed ones" },
+    { .key = "drain-timeout", .type = UNIK_SECONDS, .offset = offsetof(struct supervisor_config, drain_seconds),
+      .fallback = "10s", .min = 0, .max = 50, .help = "at the end, how long running work may go on" },
+    { .key = "stop-timeout", .type = UNIK_SECONDS, .offset = offsetof(struct supervisor_config, stop_seconds),
+      .fallback = "3s", .min = 0, .max = 50, .help = "at the end, how long each plugin may take to stop" },
+    { 0 }
+};
+
+const char *supervisor_plugin_path(const struct supervisor_config *config, char *buffer, size_t size)
+{
+    const char *env = getenv("UNIK_PLUGIN_PATH");
+
+    snprintf(buffer, size, "%s:%s:%s", env ? env : "", config && config->plugin_path ? config->plugin_path : "", PLUGINDIR);
+    return buffer;
+}
+
+/* ---- the keys of a section ---- */
+
+static void set_key(struct config *c, const struct config_entry *e, const struct unik_option *row, void *into)
+{
+    char message[300];
+    struct unik_text why;
+
+    unik_text_init(&why, message, sizeof(message));
+    if (options_set(row, into, e->value, &why) < 0)
+        config_error(c, &e->place, "%s", message);
+}
+
+static void set_keys(struct unit *u, struct config *c, const struct config_section *section)
+{
+    for (size_t i = 0; i < section->n; i++) {
+        const struct config_entry *e = &section->entries[i];
+        const struct unik_option *row = options_find(unit_options, e->key);
+
+        if (row) {
+            set_key(c, e, row, u->config);
+            continue;
+        }
+        row = options_find(u->loaded.plugin.options, e->key);
+        if (row)
+            set_key(c, e, row, u->ctx.config);
+        else
+            config_error(c, &e->place, "%s has no key %s (unik-supervisor --describe %s)", u->name, e->key, u->name);
+    }
+}
+
+/* Only the keys that decide whether and from where the plugin is loaded; mistakes in them are told by set_keys(). */
+static void set_early_keys(struct unit *u, const struct config_section *section)
+{
+    char message[300];
+    struct unik_text why;
+
+    for (size_t i = 0; i < section->n; i++) {
+        const struct unik_option *row = options_find(unit_options, section->entries[i].key);
+
+        unik_text_init(&why, message, sizeof(message));
+        if (row)
+            options_set(row, u->config, section->entries[i].value, &why);
+    }
+}
+
+/* ---- units ---- */
+
+static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
+{
+    (void)loop, (void)revents;
+    unit_feed(w->data, UNIT_LATE, NULL);
+}
+
+static struct unit *new_unit(struct supervisor *s, const struct config_section *section)
+{
+    char message[300];
+    struct unik_text why;
+    struct unit *u = calloc(1, sizeof(*u));
+
+    unik_text_init(&why, message, sizeof(message));
+    if (!u || !(u->name = strdup(section->name)) ||
+        !(u->config = options_new(unit_options, sizeof(struct unit_config), &why)))
+        abort();                    /* at start, before anything runs */
+    u->sup = s;
+    u->place = section->place;
+    u->ctx.host = &host_functions;
+    u->ctx.loop = s->loop;
+    u->ctx.counters = u->counters;
+    u->ctx.target = s->config->target == 0 ? UNIK_ON_QUBES : UNIK_ON_UNIX;
+    log_source_init(&u->log, u->name);
+    ev_init(&u->timer, on_timer);
+    u->timer.data = u;
+    return u;
+}
+
+/* Load the plugin and see whether it has a place here. 0; 1: leave it out, why says; -EINVAL. */
+static int unit_load(struct unit *u, const struct config_section *section, struct unik_text *why)
+{
+    char path[2000];
+    int e;
+
+    set_early_keys(u, section);
+    supervisor_plugin_path(u->sup->config, path, sizeof(path));
+    e = loader_open(&u->loaded, u->name, u->config->file, path, why);
+    if (e < 0)
+        return e == -ENOENT && u->config->optional ? 1 : -EINVAL;
+    u->ctx.plugin = &u->loaded.plugin;
+    u->app = u->ctx.plugin->flags & UNIK_APP;
+    unik_text_init(why, why->at, why->size);
+    if (!(u->ctx.plugin->targets & u->ctx.target)) {
+        unik_text_add(why, "%s needs target %s", u->name, u->ctx.target == UNIK_ON_QUBES ? "unix" : "qubes");
+        return u->config->optional ? 1 : -EINVAL;
+    }
+    if (u->config->optional && u->ctx.plugin->usable) {
+        e = u->ctx.plugin->usable(&u->ctx);
+        if (e < 0) {
+            unik_text_add(why, "not usable here: %s", strerror(-e));
+            return 1;
+        }
+    }
+    for (const struct unik_option *o = u->ctx.plugin->options; o && o->key; o++)
+        if (options_find(unit_options, o->key)) {
+            unik_text_add(why, "its option %s has the name of one that every plugin has", o->key);
+            return -EINVAL;
+        }
+    u->ctx.config = options_new(u->ctx.plugin->options, u->ctx.plugin->config_size, why);
+    return u->ctx.config ? 0 : -EINVAL;
+}
+
+void unit_unload(struct unit *u)
+{
+    ev_timer_stop(u->ctx.loop, &u->timer);
+    options_free(u->loaded.plugin.options, u->ctx.config);
+    loader_close(&u->loaded);
+    options_free(unit_options, u->config);
+    free(u->name);
+    free(u);
+}
+
+static void load_section(struct supervisor *s, struct config *c, const struct config_section *section)
+{
+    struct unit *u = new_unit(s, section);
+    char message[700];
+    struct unik_text why;
+    int e;
+
+    unik_text_init(&why, message, sizeof(message));
+    e = unit_load(u, section, &why);
+    if (e == 0) {
+        set_keys(u, c, section);
+        s->units[s->n++] = u;
+        return;
+    }
+    if (e > 0)
+        log_line(&s->log, UNIK_INFO, "%s left out: %s", u->name, message);
+    else
+        config_error(c, &section->place, "%s", message);
+    unit_unload(u);
+}
+
+static void load_own_options(struct supervisor *s, struct config *c)
+{
+    const struct config_section *section = config_find(c, CONFIG_SUPERVISOR);
+    char message[300];
+    struct unik_text why;
+
+    unik_text_init(&why, message, sizeof(message));
+    s->config = options_new(supervisor_options, sizeof(struct supervisor_config), &why);
+    if (!s->config)
+        abort();
+    for (size_t i = 0; section && i < section->n; i++) {
+        const struct config_entry *e = &section->entries[i];
+        const struct unik_option *row = options_find(supervisor_options, e->key);
+
+        if (!row)
+            config_error(c, &e->place, "the supervisor has no key %s (is a [plugin] heading missing?)", e->key);
+        else
+            set_key(c, e, row, s->config);
+    }
+    unik_text_init(&why, message, sizeof(message));
+    if (log_set_levels(s->config->log, &why) < 0)
+        config_error(c, &section->place, "log = %s: %s", s->config->log, message);
+    log_source_init(&s->log, "supervisor");
+}
+
+int supervisor_load(struct supervisor *s, struct config *c)
+{
+    load_own_options(s, c);
+    for (size_t i = 0; i < c->n; i++)
+        if (strcmp(c->sections[i]->name, CONFIG_SUPERVISOR) != 0)
+            load_section(s, c, c->sections[i]);
+    if (c->errors == 0)             /* with a plugin missing, its absence would be told again for each who needs it */
+        graph_check(s, c);
+    if (s->n == 0 && c->errors == 0)
+        config_error(c, &(struct config_place){ c->file ? c->file : "-o", 0 }, "no plugin to run");
+    for (size_t i = 0; i < s->n && c->errors == 0; i++) {
+        struct unit *u = s->units[i];
+
+        if (u->ctx.plugin->check && u->ctx.plugin->check(&u->ctx) < 0)
+            config_error(c, &u->place, "%s refuses its options, see above", u->name);
+    }
+    return c->errors ? -EINVAL : 0;
+}
+
+/* SIGHUP: the app's code and options anew; on a mistake it stays out until the next one. */
+static int reload_unit(struct supervisor *s, struct unit *u, struct config *c)
+{
+    const struct config_section *section = config_find(c, u->name);
+    char message[700];
+    struct unik_text why;
+
+    if (!section) {
+        config_error(c, NULL, "[%s] is no longer in %s", u->name, c->file);
+        return -EINVAL;
+    }
+    options_free(u->loaded.plugin.options, u->ctx.config);
+    u->ctx.config = NULL;
+    loader_close(&u->loaded);
+    memset(&u->loaded.plugin, 0, sizeof(u->loaded.plugin));
+    memset(u->counters, 0, sizeof(u->counters));
+    unik_text_init(&why, message, sizeof(message));
+    if (unit_load(u, section, &why) != 0) {
+        config_error(c, &section->place, "%s", message);
+        return -EINVAL;
+    }
+    set_keys(u, c, section);
+    if (c->errors == 0)
+        graph_check(s, c);
+    if (c->errors == 0 && u->ctx.plugin->check && u->ctx.plugin->check(&u->ctx) < 0)
+        config_error(c, &section->place, "%s refuses its options, see above", u->name);
+    return c->errors ? -EINVAL : 0;
+}
+
+void supervisor_reread(struct supervisor *s, struct unit *u, struct config *c)
+{
+    if (reload_unit(s, u, c) == 0) {
+        u->state = UNIT_CONFIGURED;
+        u->restarts++;
+    } else {
+        u->state = UNIT_FAILED;
+        u->retries = false;
+        snprintf(u->reason, sizeof(u->reason), "could not be loaded again");
+        log_line(&u->log, UNIK_ERROR, "%s: mend it and send SIGHUP", u->reason);
+    }
+    u->since = ev_now(s->loop);
+    supervisor_wake(s);
+}

@@ -1,0 +1,206 @@
+/* supervisor/unit.c - one plugin in the running program: a table of state x event. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/supervisor.h"
+#include "supervisor/unit.h"
+
+#define BACKOFF_FIRST 0.2       /* seconds before the first restart */
+#define BACKOFF_MOST 60
+#define BACKOFF_GOOD 60         /* ran that long: the next failure counts as the first */
+
+static const char *const failure_words[] = { "restart", "ignore", "shutdown", NULL };
+
+const struct unik_option unit_options[] = {
+    { .key = "on-failure", .type = UNIK_ENUM, .offset = offsetof(struct unit_config, on_failure), .fallback = "restart",
+      .choices = failure_words, .help = "when the plugin fails: start it again after a while, go on without, or end all" },
+    { .key = "optional", .type = UNIK_BOOL, .offset = offsetof(struct unit_config, optional), .fallback = "no",
+      .help = "leave it out, with a line, where it cannot work: not built, machine or target without what it needs" },
+    { .key = "fallback", .type = UNIK_BOOL, .offset = offsetof(struct unit_config, fallback), .fallback = "no",
+      .help = "use it only if no other plugin provides what it provides" },
+    { .key = "file", .type = UNIK_STRING, .offset = offsetof(struct unit_config, file),
+      .help = "load it from this file instead of looking in plugin-path" },
+    { 0 }
+};
+
+const char *unit_state_name(enum unit_state state)
+{
+    static const char *const names[] = { "configured", "starting", "ready", "degraded", "leaving", "stopping", "stopped",
+                                         "failed" };
+
+    return names[state];
+}
+
+bool unit_active(const struct unit *u) { return u->state >= UNIT_STARTING && u->state <= UNIT_STOPPING; }
+bool unit_usable(const struct unit *u) { return u->state == UNIT_READY || u->state == UNIT_DEGRADED; }
+
+static void enter(struct unit *u, enum unit_state state)
+{
+    u->state = state;
+    u->since = ev_now(u->ctx.loop);
+    if (state != UNIT_FAILED && state != UNIT_DEGRADED && state != UNIT_LEAVING && state != UNIT_STOPPING)
+        u->reason[0] = 0;
+    supervisor_wake(u->sup);
+}
+
+static void set_reason(struct unit *u, const char *why)
+{
+    if (why)
+        snprintf(u->reason, sizeof(u->reason), "%s", why);
+}
+
+static void timer_set(struct unit *u, double after)
+{
+    ev_timer_stop(u->ctx.loop, &u->timer);
+    ev_now_update(u->ctx.loop);
+    ev_timer_set(&u->timer, after, 0);
+    ev_timer_start(u->ctx.loop, &u->timer);
+}
+
+/* ---- what events do ---- */
+
+static void fails(struct unit *u, const char *why);
+
+static void starts(struct unit *u, const char *why)
+{
+    int e;
+
+    (void)why;
+    u->drained = false;
+    u->next = UNIT_THEN_END;
+    enter(u, UNIT_STARTING);
+    unik_backoff_begin(&u->backoff, ev_now(u->ctx.loop));
+    e = u->ctx.plugin->start(&u->ctx);
+    if (e < 0) {
+        char text[100];
+
+        snprintf(text, sizeof(text), "start: %s", strerror(-e));
+        supervisor_unpublish(u);        /* start() released all it took, so stop() is not called */
+        u->next = UNIT_THEN_FAILED;
+        log_line(&u->log, UNIK_ERROR, "%s", text);
+        set_reason(u, text);
+        enter(u, UNIT_STOPPED);
+        return;
+    }
+    supervisor_tell_wants(u);
+}
+
+static void becomes_ready(struct unit *u, const char *why)
+{
+    (void)why;
+    u->was_ready = true;
+    enter(u, UNIT_READY);
+    log_line(&u->log, UNIK_INFO, "ready");
+}
+
+static void waits(struct unit *u, const char *why) { set_reason(u, why); }
+
+static void degrades(struct unit *u, const char *why)
+{
+    enter(u, UNIT_DEGRADED);
+    set_reason(u, why);
+    log_line(&u->log, UNIK_WARNING, "degraded: %s", u->reason);
+}
+
+static void fails(struct unit *u, const char *why)
+{
+    set_reason(u, why);
+    log_line(&u->log, UNIK_ERROR, "failed: %s", u->reason);
+    u->next = UNIT_THEN_FAILED;
+    enter(u, UNIT_LEAVING);
+}
+
+static void leaves(struct unit *u, const char *why)
+{
+    (void)why;
+    enter(u, UNIT_LEAVING);
+}
+
+/* Not running: nothing to stop. */
+static void ends(struct unit *u, const char *why)
+{
+    (void)why;
+    ev_timer_stop(u->ctx.loop, &u->timer);
+    enter(u, UNIT_STOPPED);
+}
+
+static void stops(struct unit *u, const char *why)
+{
+    (void)why;
+    enter(u, UNIT_STOPPING);
+    supervisor_unpublish(u);
+    timer_set(u, supervisor_stop_seconds(u->sup));
+    u->ctx.plugin->stop(&u->ctx);
+}
+
+static void is_stopped(struct unit *u, const char *why)
+{
+    (void)why;
+    ev_timer_stop(u->ctx.loop, &u->timer);
+    u->ctx.data = NULL;
+    enter(u, UNIT_STOPPED);
+}
+
+static void too_slow(struct unit *u, const char *why)
+{
+    (void)why;
+    log_line(&u->log, UNIK_ERROR, "did not stop within %.3g s", supervisor_stop_seconds(u->sup));
+    if (u->ctx.plugin->abandon)
+        u->ctx.plugin->abandon(&u->ctx);
+    if (u->state == UNIT_STOPPING)
+        is_stopped(u, NULL);
+}
+
+static void tries_again(struct unit *u, const char *why)
+{
+    (void)why;
+    u->retries = false;
+    u->restarts++;
+    enter(u, UNIT_CONFIGURED);
+}
+
+static void unexpected(struct unit *u, const char *why)
+{
+    (void)why;
+    log_line(&u->log, UNIK_WARNING, "a call from the plugin makes no sense while it is %s", unit_state_name(u->state));
+}
+
+static void nothing(struct unit *u, const char *why)
+{
+    (void)u, (void)why;
+}
+
+typedef void reaction(struct unit *u, const char *why);
+
+static reaction *const table[UNIT_STATES][UNIT_EVENTS] = {
+    /*                     START        IS_READY       IS_DEGRADED HAS_FAILED  LEAVE      STOP        IS_STOPPED   LATE */
+    [UNIT_CONFIGURED] = { starts,      unexpected,    unexpected, unexpected, ends,      nothing,    unexpected,  nothing },
+    [UNIT_STARTING]   = { nothing,     becomes_ready, waits,      fails,      leaves,    nothing,    unexpected,  nothing },
+    [UNIT_READY]      = { nothing,     nothing,       degrades,   fails,      leaves,    nothing,    unexpected,  nothing },
+    [UNIT_DEGRADED]   = { nothing,     becomes_ready, waits,      fails,      leaves,    nothing,    unexpected,  nothing },
+    [UNIT_LEAVING]    = { nothing,     nothing,       nothing,    nothing,    nothing,   stops,      unexpected,  nothing },
+    [UNIT_STOPPING]   = { nothing,     nothing,       nothing,    nothing,    nothing,   nothing,    is_stopped,  too_slow },
+    [UNIT_STOPPED]    = { nothing,     unexpected,    unexpected, unexpected, nothing,   nothing,    unexpected,  nothing },
+    [UNIT_FAILED]     = { nothing,     unexpected,    unexpected, unexpected, ends,      nothing,    unexpected,  tries_again },
+};
+
+void unit_feed(struct unit *u, enum unit_event event, const char *why) { table[u->state][event](u, why); }
+
+void unit_failed_now(struct unit *u)
+{
+    u->next = UNIT_THEN_END;
+    u->state = UNIT_FAILED;
+    u->since = ev_now(u->ctx.loop);
+    if (u->config->on_failure == UNIT_RESTART) {
+        u->backoff.first = BACKOFF_FIRST;
+        u->backoff.most = BACKOFF_MOST;
+        u->backoff.good = BACKOFF_GOOD;
+        u->retries = true;
+        timer_set(u, unik_backoff_delay(&u->backoff, ev_now(u->ctx.loop)));
+        log_line(&u->log, UNIK_INFO, "next try in %.3g s", u->timer.at - ev_now(u->ctx.loop));
+    } else {
+        log_line(&u->log, UNIK_WARNING, u->config->on_failure == UNIT_IGNORE ? "going on without it" : "ending everything");
+    }
+    supervisor_wake(u->sup);
+}
