@@ -183,8 +183,9 @@ static char *next_line(char *line, int num, void *arg)
             ;
         snprintf(line, (size_t)num, "\n");
     }
-    for (first = line; isspace((unsigned char)*first); first++)
-        ;
+    first = line + (p->line == 1 && strncmp(line, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
+    while (isspace((unsigned char)*first))
+        first++;
     if (*first == '[' && strchr(first, ']'))
         p->mark = true;
     else

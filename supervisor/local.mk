@@ -19,3 +19,14 @@ sbin_PROGRAMS += unik-supervisor
 unik_supervisor_SOURCES = supervisor/main.c supervisor/static-none.c
 unik_supervisor_LDADD = supervisor/libsupervisor.la
 
+
+if HAVE_CHECK
+TESTS += tests/test-config tests/test-supervisor
+check_PROGRAMS += tests/test-config tests/test-supervisor
+tests_test_config_SOURCES = tests/test-config.c
+tests_test_config_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_config_LDADD = supervisor/libsupervisor.la $(CHECK_LIBS)
+tests_test_supervisor_SOURCES = tests/test-supervisor.c
+tests_test_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_supervisor_LDADD = supervisor/libsupervisor.la $(CHECK_LIBS)
+endif

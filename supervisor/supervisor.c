@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "supervisor/options.h"
 #include "supervisor/supervisor.h"
 
 double supervisor_stop_seconds(const struct supervisor *s) { return s->config->stop_seconds; }
@@ -43,6 +44,16 @@ void supervisor_unpublish(struct unit *u)
                 v->loaded.plugin.gone(&v->ctx, interface);
         }
         u->provided[i] = NULL;
+    }
+}
+
+void supervisor_tell_left(struct unit *u)
+{
+    for (size_t i = 0; i < u->sup->n; i++) {
+        struct unit *v = u->sup->units[i];
+
+        if (v != u && unit_active(v) && v->loaded.plugin.left)
+            v->loaded.plugin.left(&v->ctx, &u->ctx);
     }
 }
 
@@ -279,4 +290,5 @@ void supervisor_free(struct supervisor *s)
     ev_timer_stop(s->loop, &s->deadline);
     while (s->n)
         unit_unload(s->units[--s->n]);
+    options_free(supervisor_options, s->config);
 }

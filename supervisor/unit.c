@@ -77,6 +77,7 @@ static void starts(struct unit *u, const char *why)
 
         snprintf(text, sizeof(text), "start: %s", strerror(-e));
         supervisor_unpublish(u);        /* start() released all it took, so stop() is not called */
+        supervisor_tell_left(u);
         u->next = UNIT_THEN_FAILED;
         log_line(&u->log, UNIK_ERROR, "%s", text);
         set_reason(u, text);
@@ -138,6 +139,7 @@ static void is_stopped(struct unit *u, const char *why)
 {
     (void)why;
     ev_timer_stop(u->ctx.loop, &u->timer);
+    supervisor_tell_left(u);
     u->ctx.data = NULL;
     enter(u, UNIT_STOPPED);
 }
@@ -189,6 +191,8 @@ void unit_feed(struct unit *u, enum unit_event event, const char *why) { table[u
 
 void unit_failed_now(struct unit *u)
 {
+    double after;
+
     u->next = UNIT_THEN_END;
     u->state = UNIT_FAILED;
     u->since = ev_now(u->ctx.loop);
@@ -197,8 +201,9 @@ void unit_failed_now(struct unit *u)
         u->backoff.most = BACKOFF_MOST;
         u->backoff.good = BACKOFF_GOOD;
         u->retries = true;
-        timer_set(u, unik_backoff_delay(&u->backoff, ev_now(u->ctx.loop)));
-        log_line(&u->log, UNIK_INFO, "next try in %.3g s", u->timer.at - ev_now(u->ctx.loop));
+        after = unik_backoff_delay(&u->backoff, ev_now(u->ctx.loop));
+        timer_set(u, after);
+        log_line(&u->log, UNIK_INFO, "next try in %.3g s", after);
     } else {
         log_line(&u->log, UNIK_WARNING, u->config->on_failure == UNIT_IGNORE ? "going on without it" : "ending everything");
     }

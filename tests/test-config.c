@@ -1,0 +1,329 @@
+/* The parts under the supervisor: config file, option values, log levels, descriptor checks. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/config.h"
+#include "supervisor/loader.h"
+#include "supervisor/log.h"
+#include "supervisor/options.h"
+
+const struct unik_plugin *const loader_static[] = { NULL };
+
+static char file[] = "/tmp/unik-conf.XXXXXX";
+
+static void parse(struct config *c, const char *text)
+{
+    int fd = mkstemp(strcpy(file, "/tmp/unik-conf.XXXXXX"));
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq((int)write(fd, text, strlen(text)), (int)strlen(text));
+    close(fd);
+    config_init(c);
+    ck_assert_int_eq(config_read(c, file), 0);
+    unlink(file);
+}
+
+static const char *value(const struct config *c, const char *section, const char *key)
+{
+    const struct config_section *s = config_find(c, section);
+
+    for (size_t i = 0; s && i < s->n; i++)
+        if (strcmp(s->entries[i].key, key) == 0)
+            return s->entries[i].value;
+    return NULL;
+}
+
+START_TEST(reads_sections_and_places)
+{
+    struct config c;
+
+    parse(&c, "# comment\ntarget = unix\n\n[www]\nroot = /srv/www ; inline\n  port=80\nname = \"a b\"\n[empty]\n");
+    ck_assert_uint_eq(c.errors, 0);
+    ck_assert_uint_eq(c.n, 3);
+    ck_assert_str_eq(value(&c, "supervisor", "target"), "unix");
+    ck_assert_str_eq(value(&c, "www", "root"), "/srv/www");
+    ck_assert_str_eq(value(&c, "www", "port"), "80");
+    ck_assert_str_eq(value(&c, "www", "name"), "a b");
+    ck_assert_int_eq(config_find(&c, "www")->place.line, 4);
+    ck_assert_int_eq(config_find(&c, "www")->entries[1].place.line, 6);
+    ck_assert_uint_eq(config_find(&c, "empty")->n, 0);
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(supervisor_section_and_top_are_one)
+{
+    struct config c;
+
+    parse(&c, "target = unix\n[supervisor]\nlog = debug\n[a]\n");
+    ck_assert_uint_eq(c.errors, 0);
+    ck_assert_str_eq(value(&c, "supervisor", "log"), "debug");
+    ck_assert_str_eq(value(&c, "supervisor", "target"), "unix");
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(counts_every_mistake)
+{
+    static const struct {
+        const char *text;
+        unsigned errors;
+    } cases[] = {
+        { "word\n[a]\nword\nx = 1\nword again\n", 3 },
+        { "[a]\nx = 1\nx = 2\nx = 3\n", 2 },
+        { "[a]\n[a]\n[a]\nx = 1\n", 2 },
+        { "[a\nx = 1\n", 1 },
+        { "[A]\n[a b]\n[-x]\n[]\n[.]\n", 5 },
+        { "x", 1 },
+        { "x = 1", 0 },
+        { "\xef\xbb\xbf[a]\nx = 1\n", 0 },
+        { "[a]\r\nx = 1\r\n", 0 },
+        { "= 1\n", 0 },                 /* a key with no name: refused when keys are looked up */
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config c;
+
+        parse(&c, cases[i].text);
+        ck_assert_msg(c.errors == cases[i].errors, "case %zu: %u", i, c.errors);
+        config_free(&c);
+    }
+}
+END_TEST
+
+START_TEST(long_lines_and_many_sections)
+{
+    static char text[200000];
+    struct config c;
+    size_t n = 0;
+
+    n += (size_t)sprintf(text + n, "[a]\nx = ");
+    memset(text + n, 'y', 3000);
+    n += 3000;
+    n += (size_t)sprintf(text + n, "\nlong = ");
+    memset(text + n, 'z', 9000);
+    n += 9000;
+    n += (size_t)sprintf(text + n, "\nafter = 1\n");
+    parse(&c, text);
+    ck_assert_uint_eq(c.errors, 1);
+    ck_assert_uint_eq(strlen(value(&c, "a", "x")), 3000);
+    ck_assert_str_eq(value(&c, "a", "after"), "1");
+    config_free(&c);
+
+    n = 0;
+    for (int i = 0; i < CONFIG_SECTIONS_MAX + 2; i++)
+        n += (size_t)sprintf(text + n, "[s%d]\n", i);
+    for (int i = 0; i < CONFIG_ENTRIES_MAX + 3; i++)
+        n += (size_t)sprintf(text + n, "k%d = 1\n", i);
+    parse(&c, text);
+    ck_assert_uint_eq(c.n, CONFIG_SECTIONS_MAX);
+    ck_assert_uint_eq(c.errors, 2);     /* keys of a section that did not fit are not told one by one */
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(overrides)
+{
+    struct config c;
+
+    parse(&c, "[a]\nx = 1\n");
+    config_override(&c, "a.x=2");
+    config_override(&c, "a.y=3=4");
+    config_override(&c, "b.z=");
+    config_override(&c, "target=unix");
+    config_override(&c, "a.x");
+    config_override(&c, "=1");
+    config_override(&c, "B.x=1");
+    ck_assert_uint_eq(c.errors, 3);
+    ck_assert_str_eq(value(&c, "a", "x"), "2");
+    ck_assert_str_eq(value(&c, "a", "y"), "3=4");
+    ck_assert_str_eq(value(&c, "b", "z"), "");
+    ck_assert_str_eq(value(&c, "supervisor", "target"), "unix");
+    config_free(&c);
+}
+END_TEST
+
+START_TEST(missing_file)
+{
+    struct config c;
+
+    config_init(&c);
+    ck_assert_int_eq(config_read(&c, "/nonexistent/unik.conf"), -ENOENT);
+    config_free(&c);
+}
+END_TEST
+
+struct values {
+    const char *s;
+    bool b;
+    int64_t i;
+    uint64_t z;
+    double t;
+    int e;
+};
+static const char *const words[] = { "off", "stub", "serve", NULL };
+static const struct unik_option rows[] = {
+    { .key = "s", .type = UNIK_STRING, .offset = offsetof(struct values, s), .fallback = "x", .help = "-" },
+    { .key = "b", .type = UNIK_BOOL, .offset = offsetof(struct values, b), .fallback = "yes", .help = "-" },
+    { .key = "i", .type = UNIK_INT, .offset = offsetof(struct values, i), .min = -5, .max = 5, .help = "-" },
+    { .key = "z", .type = UNIK_SIZE, .offset = offsetof(struct values, z), .fallback = "4K", .min = 1, .max = 1 << 20,
+      .help = "-" },
+    { .key = "t", .type = UNIK_SECONDS, .offset = offsetof(struct values, t), .fallback = "250ms", .max = 3600, .help = "-" },
+    { .key = "e", .type = UNIK_ENUM, .offset = offsetof(struct values, e), .fallback = "serve", .choices = words, .help = "-" },
+    { 0 }
+};
+
+START_TEST(option_values)
+{
+    static const struct {
+        const char *key, *text;
+        int error;
+    } cases[] = {
+        { "b", "On", 0 }, { "b", "0", 0 }, { "b", "maybe", -EINVAL }, { "b", "", -EINVAL },
+        { "i", "-5", 0 }, { "i", "6", -ERANGE }, { "i", "1x", -EINVAL }, { "i", "", -EINVAL },
+        { "i", "99999999999999999999", -EINVAL }, { "i", "0x1", -EINVAL },
+        { "z", "64K", 0 }, { "z", "1M", 0 }, { "z", "2M", -ERANGE }, { "z", "0", -ERANGE }, { "z", "1.5", -EINVAL },
+        { "z", "0.5K", 0 }, { "z", "-1", -EINVAL }, { "z", "K", -EINVAL }, { "z", "inf", -EINVAL }, { "z", "0x10", -EINVAL },
+        { "t", "1h", 0 }, { "t", "61m", -ERANGE }, { "t", "nan", -EINVAL }, { "t", "5 s", 0 }, { "t", "5 sec", -EINVAL },
+        { "e", "stub", 0 }, { "e", "Stub", -EINVAL }, { "e", "", -EINVAL },
+        { "s", "", 0 }, { "s", "anything = at all", 0 },
+    };
+    char text[200];
+    struct unik_text why;
+    struct values *v;
+
+    unik_text_init(&why, text, sizeof(text));
+    v = options_new(rows, sizeof(*v), &why);
+    ck_assert_ptr_nonnull(v);
+    ck_assert_str_eq(v->s, "x");
+    ck_assert(v->b);
+    ck_assert_uint_eq(v->z, 4096);
+    ck_assert_double_eq_tol(v->t, 0.25, 1e-9);
+    ck_assert_int_eq(v->e, 2);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unik_text_init(&why, text, sizeof(text));
+        ck_assert_msg(options_set(options_find(rows, cases[i].key), v, cases[i].text, &why) == cases[i].error,
+                      "%s = %s", cases[i].key, cases[i].text);
+        ck_assert_msg((cases[i].error == 0) == (text[0] == 0), "%s = %s: \"%s\"", cases[i].key, cases[i].text, text);
+    }
+    options_set(options_find(rows, "e"), v, "x", &why);
+    ck_assert_ptr_nonnull(strstr(text, "off, stub or serve"));
+    ck_assert_uint_eq(v->z, 512);
+    options_free(rows, v);
+    ck_assert_ptr_null(options_find(rows, "nothing"));
+}
+END_TEST
+
+START_TEST(log_levels)
+{
+    struct log_source a, b;
+    char text[200], big[600];
+    struct unik_text why;
+
+    unik_text_init(&why, text, sizeof(text));
+    ck_assert_int_eq(log_set_levels("net:debug, *:warning", &why), 0);
+    log_source_init(&a, "net");
+    log_source_init(&b, "qrexec");
+    ck_assert_int_eq(a.most, UNIK_DEBUG);
+    ck_assert_int_eq(b.most, UNIK_WARNING);
+    ck_assert_int_eq(log_set_levels("error", &why), 0);
+    log_source_init(&b, "qrexec");
+    ck_assert_int_eq(b.most, UNIK_ERROR);
+    ck_assert_int_eq(log_set_levels("net:loud", &why), -EINVAL);
+    ck_assert_int_eq(log_set_levels(":info", &why), -EINVAL);
+    memset(big, ' ', sizeof(big) - 1);
+    big[sizeof(big) - 1] = 0;
+    ck_assert_int_eq(log_set_levels(big, &why), -EINVAL);
+    ck_assert_int_eq(log_set_levels("*:info", &why), 0);
+}
+END_TEST
+
+START_TEST(log_floods_and_control_characters)
+{
+    static char text[20000];
+    struct log_source src;
+    struct unik_text t;
+
+    ck_assert_ptr_nonnull(freopen("/dev/null", "w", stderr));
+    log_source_init(&src, "flood");
+    for (int i = 0; i < 5000; i++)
+        log_line(&src, UNIK_ERROR, "line %d", i);
+    ck_assert_uint_ge(src.suppressed, 5000 - LOG_BURST - 100);
+    ck_assert_uint_lt(src.suppressed, 5000);
+    src.allowance = 10;
+    log_line(&src, UNIK_INFO, "a\nb\033[2Jc\177d");
+    unik_text_init(&t, text, sizeof(text));
+    log_last(&t, 2);
+    ck_assert_ptr_nonnull(strstr(text, "lines suppressed"));
+    ck_assert_ptr_nonnull(strstr(text, "INF [flood] a?b?[2Jc?d\n"));
+    ck_assert_ptr_nonnull(strstr(text, " -00:00: "));
+}
+END_TEST
+
+static int start(struct unik_ctx *ctx) { return ctx ? 0 : 0; }
+static void stop(struct unik_ctx *ctx) { (void)ctx; }
+
+START_TEST(descriptor_checks)
+{
+    static const struct unik_option outside[] = { { .key = "x", .type = UNIK_INT, .offset = 4, .help = "-" }, { 0 } };
+    static const struct unik_option no_help[] = { { .key = "x", .type = UNIK_INT }, { 0 } };
+    static const char *const no_version[] = { "vchan", NULL };
+    const struct unik_plugin good = { UNIK_PLUGIN_HEAD, .name = "x", .version = "1", .summary = "s", .targets = UNIK_ON_ANY,
+                                      .start = start, .stop = stop, .config_size = 8 };
+    struct unik_plugin p;
+    struct loaded l;
+    char text[300];
+    struct unik_text why;
+
+#define EXPECT(result, part, ...) do { \
+        p = good; __VA_ARGS__; unik_text_init(&why, text, sizeof(text)); memset(&l, 0, sizeof(l)); \
+        ck_assert_int_eq(loader_check(&l, &p, "x", &why), result); \
+        ck_assert_msg(strstr(text, part) != NULL, "%s", text); \
+    } while (0)
+    EXPECT(0, "", (void)0);
+    EXPECT(-EINVAL, "magic is 0x7, expected 0x4b494e55", p.magic = 7);
+    EXPECT(-EINVAL, "made for ABI 2, this program has ABI 1", p.abi = 2);
+    EXPECT(-EINVAL, "descriptor of 16 bytes", p.size = 16);
+    EXPECT(-EINVAL, "calls itself y, expected x", p.name = "y");
+    EXPECT(-EINVAL, "no start()", p.start = NULL);
+    EXPECT(-EINVAL, "no stop()", p.stop = NULL);
+    EXPECT(-EINVAL, "no targets", p.targets = 0);
+    EXPECT(-EINVAL, "lies outside", p.options = outside);
+    EXPECT(-EINVAL, "has no help", p.options = no_help);
+    EXPECT(-EINVAL, "needs: vchan", p.needs = no_version);
+    /* an older plugin: its shorter descriptor is taken, and what it lacks is zero */
+    EXPECT(0, "", { p.size = offsetof(struct unik_plugin, arrived); p.status = (void (*)(struct unik_ctx *, struct unik_text *))
+                    (uintptr_t)1; });
+    ck_assert_ptr_null((void *)(uintptr_t)l.plugin.status);
+    /* a newer one: what we do not know is ignored */
+    EXPECT(0, "", p.size = sizeof(p) + 64);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("config");
+    TCase *t = tcase_create("config");
+    SRunner *r;
+    int failed;
+
+    tcase_add_test(t, reads_sections_and_places);
+    tcase_add_test(t, supervisor_section_and_top_are_one);
+    tcase_add_test(t, counts_every_mistake);
+    tcase_add_test(t, long_lines_and_many_sections);
+    tcase_add_test(t, overrides);
+    tcase_add_test(t, missing_file);
+    tcase_add_test(t, option_values);
+    tcase_add_test(t, log_levels);
+    tcase_add_test(t, log_floods_and_control_characters);
+    tcase_add_test(t, descriptor_checks);
+    suite_add_tcase(suite, t);
+    r = srunner_create(suite);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
