@@ -1,1 +1,21 @@
-# plugins/net-sockets
+# net-sockets: net/1 over the sockets of the host system.
+noinst_LTLIBRARIES += plugins/net-sockets/libnet-sockets.la
+plugins_net_sockets_libnet_sockets_la_SOURCES = \
+	plugins/net-sockets/net-sockets.c plugins/net-sockets/sockets.h \
+	plugins/net-sockets/address.c \
+	plugins/net-sockets/listen.c \
+	plugins/net-sockets/stream.c
+STATIC_PLUGINS += plugins/net-sockets/libnet-sockets.la
+
+plugin_LTLIBRARIES += plugins/net-sockets.la
+plugins_net_sockets_la_SOURCES =
+plugins_net_sockets_la_LIBADD = plugins/net-sockets/libnet-sockets.la $(EV_LIBS)
+plugins_net_sockets_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+if HAVE_CHECK
+TESTS += tests/test-net-sockets
+check_PROGRAMS += tests/test-net-sockets
+tests_test_net_sockets_SOURCES = tests/test-net-sockets.c
+tests_test_net_sockets_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_net_sockets_LDADD = plugins/net-sockets/libnet-sockets.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+endif

@@ -1,0 +1,95 @@
+/* plugins/net-sockets/address.c - addresses as text, and which ones are ours. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "sockets.h"
+
+static struct sockaddr_in *v4(struct sockaddr_storage *a) { return (struct sockaddr_in *)(void *)a; }
+static struct sockaddr_in6 *v6(struct sockaddr_storage *a) { return (struct sockaddr_in6 *)(void *)a; }
+
+int sockets_parse(const char *address, unsigned port, struct sockaddr_storage *to, socklen_t *len)
+{
+    memset(to, 0, sizeof(*to));
+    if (port > 65535)
+        return -EINVAL;
+    if (inet_pton(AF_INET, address, &v4(to)->sin_addr) == 1) {
+        v4(to)->sin_family = AF_INET;
+        v4(to)->sin_port = htons((uint16_t)port);
+        *len = sizeof(struct sockaddr_in);
+        return 0;
+    }
+    memset(to, 0, sizeof(*to));
+    if (inet_pton(AF_INET6, address, &v6(to)->sin6_addr) != 1)
+        return -EINVAL;
+    v6(to)->sin6_family = AF_INET6;
+    v6(to)->sin6_port = htons((uint16_t)port);
+    *len = sizeof(struct sockaddr_in6);
+    return 0;
+}
+
+/* An IPv4 peer of a socket for both families arrives as ::ffff:a.b.c.d: shown as what it is. */
+void sockets_format(const struct sockaddr_storage *from, char text[SOCKETS_PEER_MAX])
+{
+    struct sockaddr_storage copy = *from;
+    char name[INET6_ADDRSTRLEN] = "?";
+
+    if (from->ss_family == AF_INET) {
+        inet_ntop(AF_INET, &v4(&copy)->sin_addr, name, sizeof(name));
+        snprintf(text, SOCKETS_PEER_MAX, "%s:%u", name, sockets_port(from));
+    } else if (IN6_IS_ADDR_V4MAPPED(&v6(&copy)->sin6_addr)) {
+        inet_ntop(AF_INET, &v6(&copy)->sin6_addr.s6_addr[12], name, sizeof(name));
+        snprintf(text, SOCKETS_PEER_MAX, "%s:%u", name, sockets_port(from));
+    } else {
+        inet_ntop(AF_INET6, &v6(&copy)->sin6_addr, name, sizeof(name));
+        snprintf(text, SOCKETS_PEER_MAX, "[%s]:%u", name, sockets_port(from));
+    }
+}
+
+unsigned sockets_port(const struct sockaddr_storage *from)
+{
+    struct sockaddr_storage copy = *from;
+
+    return ntohs(from->ss_family == AF_INET ? v4(&copy)->sin_port : v6(&copy)->sin6_port);
+}
+
+/* The text of one interface address, or false if it is not one that others could use. */
+static bool usable(const struct ifaddrs *i, bool loopback, char text[UNIK_NET_ADDRESS_MAX])
+{
+    struct sockaddr_storage a = { 0 };
+
+    if (!i->ifa_addr || !(i->ifa_flags & IFF_UP) || !(i->ifa_flags & IFF_LOOPBACK) != !loopback)
+        return false;
+    if (i->ifa_addr->sa_family == AF_INET) {
+        memcpy(&a, i->ifa_addr, sizeof(struct sockaddr_in));
+        return inet_ntop(AF_INET, &v4(&a)->sin_addr, text, UNIK_NET_ADDRESS_MAX) != NULL;
+    }
+    if (i->ifa_addr->sa_family != AF_INET6)
+        return false;
+    memcpy(&a, i->ifa_addr, sizeof(struct sockaddr_in6));
+    return !IN6_IS_ADDR_LINKLOCAL(&v6(&a)->sin6_addr) &&
+           inet_ntop(AF_INET6, &v6(&a)->sin6_addr, text, UNIK_NET_ADDRESS_MAX) != NULL;
+}
+
+/* Loopback counts only where there is nothing else: a developer's machine without a network. */
+int sockets_own_address(unsigned i, char text[UNIK_NET_ADDRESS_MAX])
+{
+    struct ifaddrs *all, *p;
+    unsigned seen = 0;
+
+    if (getifaddrs(&all) < 0)
+        return -ENOENT;
+    for (p = all; p; p = p->ifa_next)
+        if (usable(p, false, text) && seen++ == i)
+            break;
+    if (!p && seen == 0)
+        for (p = all; p; p = p->ifa_next)
+            if (usable(p, true, text) && seen++ == i)
+                break;
+    freeifaddrs(all);
+    return p ? 0 : -ENOENT;
+}
