@@ -1,0 +1,126 @@
+/* plugins/qrexec/exec-child.c - start a process.
+ *
+ * Without a change of account by vfork(): the cost does not grow with our memory, and the result is known at once. With one by
+ * fork(): memory must not be shared with a process that another account may already signal or trace.
+ *
+ * Between vfork() and exec the child runs in our memory, so it only makes plain system calls. Accounts, paths, argv and
+ * environment are prepared before.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "plugins/qrexec/exec-parts.h"
+
+#define FDS_WITHOUT_CLOSE_RANGE 4096    /* kernels before 5.11 */
+
+static _Noreturn void give_up(int report, enum qrexec_spawn_step step)
+{
+    struct qrexec_spawn_problem p = { .step = (int)step, .error = errno };
+    ssize_t n = write(report, &p, sizeof(p));
+
+    (void)n;                            /* nobody left to tell */
+    _exit(step == QREXEC_SPAWN_PROGRAM && p.error == ENOENT ? QREXEC_EXIT_NO_SERVICE : QREXEC_EXIT_PROBLEM);
+}
+
+/* Descriptors from 3 on do not outlive exec. Ours have close-on-exec already; libraries' may not. */
+static void close_others(void)
+{
+#if defined(SYS_close_range) && defined(CLOSE_RANGE_CLOEXEC)
+    if (syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+        return;
+#endif
+    for (int fd = 3; fd < FDS_WITHOUT_CLOSE_RANGE; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* 0, 1 and 2, whatever numbers the four descriptors have now. The new number of the report pipe, or -1. */
+static int place_files(const struct qrexec_spawn *s, int report)
+{
+    int from[3] = { s->in, s->out, s->err };
+
+    if (report < 3)
+        report = fcntl(report, F_DUPFD_CLOEXEC, 3);
+    for (int i = 0; i < 3; i++)
+        if (from[i] < 3)
+            from[i] = fcntl(from[i], F_DUPFD_CLOEXEC, 3);
+    for (int i = 0; i < 3; i++)
+        if (dup2(from[i], i) < 0)
+            return -1;
+    return report;
+}
+
+/* Raw system calls: the C library's wrappers would first consult threads that this process does not have. */
+static int become(const struct qrexec_account *a)
+{
+    if (syscall(SYS_setgroups, a->n_groups, a->groups) < 0 || syscall(SYS_setresgid, a->gid, a->gid, a->gid) < 0 ||
+        syscall(SYS_setresuid, a->uid, a->uid, a->uid) < 0)
+        return -1;
+    return 0;
+}
+
+/* Handlers cannot live through exec, but what was ignored would stay ignored, and what was blocked, blocked. */
+static void reset_signals(void)
+{
+    struct sigaction fallback = { .sa_handler = SIG_DFL };
+    sigset_t none;
+
+    for (int i = 1; i < NSIG; i++)
+        sigaction(i, &fallback, NULL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static __attribute__((noinline)) _Noreturn void child(const struct qrexec_spawn *s, int report)
+{
+    int placed = place_files(s, report);
+
+    if (placed < 0)
+        give_up(report, QREXEC_SPAWN_FILES);
+    close_others();
+    setsid();
+    if (s->become && become(s->become) < 0)
+        give_up(placed, QREXEC_SPAWN_ACCOUNT);
+    if (chdir(s->folder) < 0 && chdir("/") < 0)
+        give_up(placed, QREXEC_SPAWN_FILES);
+    reset_signals();
+    execve(s->path, s->argv, s->envp);
+    give_up(placed, QREXEC_SPAWN_PROGRAM);
+}
+
+pid_t qrexec_spawn(const struct qrexec_spawn *s, int *started)
+{
+    sigset_t all, before;
+    int report[2], e;
+    pid_t pid;
+
+    if (pipe2(report, O_CLOEXEC | O_NONBLOCK) < 0)
+        return -errno;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);    /* no handler of ours may run in the child */
+    pid = s->become ? fork() : vfork();
+    if (pid == 0)
+        child(s, report[1]);
+    e = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    close(report[1]);
+    if (pid < 0) {
+        close(report[0]);
+        return -e;
+    }
+    *started = report[0];
+    return pid;
+}
+
+int qrexec_spawn_result(int started, struct qrexec_spawn_problem *p)
+{
+    ssize_t n = read(started, p, sizeof(*p));
+
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? -EAGAIN : 1;
+    return n != (ssize_t)sizeof(*p);
+}
