@@ -11,4 +11,5 @@ plugins_qrexec_libqrexec_exec_la_SOURCES = \
 	plugins/qrexec/exec-find.c \
 	plugins/qrexec/exec-pump.c \
 	plugins/qrexec/exec-run.c \
-	plugins/qrexec/exec-socket.c
+	plugins/qrexec/exec-socket.c \
+	plugins/qrexec/socket.c plugins/qrexec/socket.h
