@@ -1,1 +1,13 @@
-# scripts
+# What users and packagers run.
+dist_noinst_SCRIPTS += scripts/static-table scripts/deps scripts/test scripts/demo
+bin_SCRIPTS += scripts/unik-new-app
+CLEANFILES += scripts/unik-new-app
+EXTRA_DIST += scripts/unik-new-app.in scripts/template.mk
+
+# The template is the hello app itself.
+templatedir = $(pkgdatadir)/template
+dist_template_DATA = apps/hello/hello.c scripts/template.mk
+
+scripts/unik-new-app: $(srcdir)/scripts/unik-new-app.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) scripts && sed -e 's|@templatedir@|$(templatedir)|g' $(srcdir)/scripts/unik-new-app.in >$@.new && \
+		chmod +x $@.new && mv $@.new $@

@@ -1,6 +1,5 @@
 /* supervisor/loader.c - a plugin's descriptor from a shared object or from the static table, with the same checks. */
 #include <dirent.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,15 +99,13 @@ static int open_file(struct loaded *l, const char *file, const char *name, struc
     size_t k = strlen(symbol);
     int e;
 
-    l->handle = dlopen(file, RTLD_NOW | RTLD_LOCAL);
-    if (!l->handle) {
-        unik_text_add(why, "%s", dlerror());
+    l->handle = object_open(file, why);
+    if (!l->handle)
         return -EINVAL;
-    }
     for (const char *p = name; *p && k < sizeof(symbol) - 1; p++)
         symbol[k++] = *p == '-' ? '_' : *p;
     symbol[k] = 0;
-    found = dlsym(l->handle, symbol);
+    found = object_symbol(l->handle, symbol);
     unik_text_add(why, "%s: ", file);
     if (!found) {
         unik_text_add(why, "not a plugin: no symbol %s", symbol);
@@ -162,7 +159,7 @@ int loader_open(struct loaded *l, const char *name, const char *file, const char
 void loader_close(struct loaded *l)
 {
     if (l->handle)
-        dlclose(l->handle);
+        object_close(l->handle);
     l->handle = NULL;
 }
 

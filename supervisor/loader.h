@@ -26,6 +26,11 @@ void loader_close(struct loaded *l);
 /* Call cb with the name of each plugin that could be loaded, built in ones first. */
 void loader_each(const char *path, void (*cb)(const char *name, void *arg), void *arg);
 
+/* object.c, or object-none.c where everything is built in. open: NULL with a reason. */
+void *object_open(const char *file, struct unik_text *why);
+const void *object_symbol(void *handle, const char *name);
+void object_close(void *handle);
+
 /* Exposed for tests: check a descriptor and copy it. */
 int loader_check(struct loaded *l, const struct unik_plugin *found, const char *name, struct unik_text *why);
 

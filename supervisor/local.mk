@@ -13,20 +13,34 @@ supervisor_libsupervisor_la_SOURCES = \
 	supervisor/supervisor.c supervisor/supervisor.h \
 	supervisor/unit.c supervisor/unit.h
 supervisor_libsupervisor_la_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGINDIR='"$(plugindir)"'
-supervisor_libsupervisor_la_LIBADD = $(INI_LIBS) $(EV_LIBS) $(DL_LIBS)
+supervisor_libsupervisor_la_LIBADD = $(INI_LIBS) $(EV_LIBS)
 
 sbin_PROGRAMS += unik-supervisor
-unik_supervisor_SOURCES = supervisor/main.c supervisor/static-none.c
-unik_supervisor_LDADD = supervisor/libsupervisor.la
+unik_supervisor_SOURCES = supervisor/main.c supervisor/object.c supervisor/static-none.c
+unik_supervisor_LDADD = supervisor/libsupervisor.la $(DL_LIBS)
 
+
+# Every plugin built in, no dlopen: `make unik-supervisor-static`. The table is made from the symbols of the libraries that
+# are linked, so it cannot drift from them.
+EXTRA_PROGRAMS += unik-supervisor-static
+unik_supervisor_static_SOURCES = supervisor/main.c supervisor/object-none.c
+nodist_unik_supervisor_static_SOURCES = supervisor/static-table.c
+unik_supervisor_static_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS)
+unik_supervisor_static_LDFLAGS = $(AM_LDFLAGS) -all-static
+CLEANFILES += supervisor/static-table.c unik-supervisor-static
+supervisor/static-table.c: $(srcdir)/scripts/static-table $(STATIC_PLUGIN_LIBRARIES)
+	$(AM_V_GEN)$(MKDIR_P) supervisor && $(srcdir)/scripts/static-table $(STATIC_PLUGINS) >$@.new && mv $@.new $@
+
+TESTS += tests/test-cli.sh
+dist_noinst_SCRIPTS += tests/test-cli.sh
 
 if HAVE_CHECK
 TESTS += tests/test-config tests/test-supervisor
 check_PROGRAMS += tests/test-config tests/test-supervisor
-tests_test_config_SOURCES = tests/test-config.c
+tests_test_config_SOURCES = tests/test-config.c supervisor/object-none.c
 tests_test_config_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_config_LDADD = supervisor/libsupervisor.la $(CHECK_LIBS)
-tests_test_supervisor_SOURCES = tests/test-supervisor.c
+tests_test_supervisor_SOURCES = tests/test-supervisor.c supervisor/object-none.c
 tests_test_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_supervisor_LDADD = supervisor/libsupervisor.la $(CHECK_LIBS)
 endif

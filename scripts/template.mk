@@ -1,0 +1,17 @@
+# Builds @NAME@.so against the installed unik; "make run" runs it here, "make install" puts it beside the other plugins.
+PKG_CONFIG ?= pkg-config
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=gnu11 -Wall -Wextra -fPIC -fvisibility=hidden $(shell $(PKG_CONFIG) --cflags unik) $(CFLAGS)
+
+@NAME@.so: @NAME@.c
+	$(CC) $(ALL_CFLAGS) -shared -o $@ $< $(LDFLAGS) -lev
+
+run: @NAME@.so
+	UNIK_PLUGIN_PATH=. unik-supervisor -c @NAME@.conf
+
+install: @NAME@.so
+	install -D @NAME@.so $(DESTDIR)$(shell $(PKG_CONFIG) --variable=plugindir unik)/@NAME@.so
+
+clean:
+	rm -f @NAME@.so
+.PHONY: run install clean
