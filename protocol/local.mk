@@ -32,3 +32,18 @@ tests_test_xenstore_wire_SOURCES = tests/test-xenstore-wire.c tests/common/bytes
 tests_test_xenstore_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_xenstore_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-qrexec tests/fuzz/fuzz-qrexec-command \
+	tests/fuzz/fuzz-qubesdb tests/fuzz/fuzz-xenstore
+tests_fuzz_fuzz_qrexec_SOURCES = tests/fuzz/fuzz-qrexec.c tests/fuzz/must.h
+tests_fuzz_fuzz_qrexec_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
+tests_fuzz_fuzz_qrexec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_qrexec_command_SOURCES = tests/fuzz/fuzz-qrexec-command.c tests/fuzz/must.h
+tests_fuzz_fuzz_qrexec_command_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
+tests_fuzz_fuzz_qrexec_command_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_qubesdb_SOURCES = tests/fuzz/fuzz-qubesdb.c tests/fuzz/must.h
+tests_fuzz_fuzz_qubesdb_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
+tests_fuzz_fuzz_qubesdb_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_xenstore_SOURCES = tests/fuzz/fuzz-xenstore.c tests/fuzz/must.h
+tests_fuzz_fuzz_xenstore_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
+tests_fuzz_fuzz_xenstore_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
