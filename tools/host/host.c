@@ -367,8 +367,9 @@ static bool run_until(struct host *h, const struct until *u, double seconds)
     ev_timer_init(&t, on_time, seconds, 0);
     t.data = &late;
     ev_timer_start(h->loop, &t);
-    while (!late && !reached(u))
-        ev_run(h->loop, EVRUN_ONCE);
+    /* What is due before the loop waits (fed events) does not end a wait: look after a turn without one first. */
+    for (bool wait = false; !late && !reached(u); wait = !wait)
+        ev_run(h->loop, wait ? EVRUN_ONCE : EVRUN_NOWAIT);
     ev_timer_stop(h->loop, &t);
     return reached(u);
 }
