@@ -11,6 +11,7 @@
 #define LONG_DELAY 60.0         /* ... and where its path is there, but nobody listens, or nobody may connect */
 #define SHORT_TRIES 30          /* so many with at most SHORT_DELAY: two to three seconds */
 
+/* In this turn of the loop: a timer of 0 seconds would take libev's least wait, a millisecond. */
 static void try_soon(struct channel *ch)
 {
     ev_timer_stop(ch->vs->ctx->loop, &ch->timer);

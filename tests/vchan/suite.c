@@ -29,9 +29,14 @@ void wait_begin(double seconds)
     ev_timer_start(EV_DEFAULT_ &patience);
 }
 
+/* An event that was due before the loop waits does not end the wait: so one turn without waiting comes first, and the
+ * caller looks at its condition after each. */
 bool wait_turn(void)
 {
-    ev_run(EV_DEFAULT_ EVRUN_ONCE);
+    static bool waits;
+
+    waits = !waits;
+    ev_run(EV_DEFAULT_ waits ? EVRUN_NOWAIT : EVRUN_ONCE);
     return !late;
 }
 
