@@ -28,7 +28,7 @@ nodist_unik_supervisor_static_SOURCES = supervisor/static-table.c
 unik_supervisor_static_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS)
 unik_supervisor_static_LDFLAGS = $(AM_LDFLAGS) -all-static
 CLEANFILES += supervisor/static-table.c unik-supervisor-static
-supervisor/static-table.c: $(srcdir)/scripts/static-table $(STATIC_PLUGIN_LIBRARIES)
+supervisor/static-table.c: $(srcdir)/scripts/static-table $(filter %.la,$(STATIC_PLUGINS))
 	$(AM_V_GEN)$(MKDIR_P) supervisor && $(srcdir)/scripts/static-table $(STATIC_PLUGINS) >$@.new && mv $@.new $@
 
 TESTS += tests/test-cli.sh

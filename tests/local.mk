@@ -37,3 +37,4 @@ fuzz: $(FUZZ_TARGETS)
 	done
 .PHONY: fuzz
 EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += tests/valgrind.supp
