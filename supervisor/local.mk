@@ -5,6 +5,7 @@ supervisor_libsupervisor_la_SOURCES = \
 	supervisor/describe.c \
 	supervisor/graph.c \
 	supervisor/host.c \
+	supervisor/init.c supervisor/init.h \
 	supervisor/load.c \
 	supervisor/loader.c supervisor/loader.h \
 	supervisor/log.c supervisor/log.h \
