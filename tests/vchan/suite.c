@@ -13,7 +13,7 @@ void suite_up(void) { fixture->up(&pair); }
 void suite_down(void) { fixture->down(&pair); }
 
 static ev_timer patience;
-static bool late;
+static bool late, waits;
 
 static void on_late(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -23,7 +23,7 @@ static void on_late(struct ev_loop *loop, ev_timer *w, int revents)
 
 void wait_begin(double seconds)
 {
-    late = false;
+    late = waits = false;
     ev_now_update(EV_DEFAULT);
     ev_timer_init(&patience, on_late, seconds, 0);
     ev_timer_start(EV_DEFAULT_ &patience);
@@ -33,10 +33,8 @@ void wait_begin(double seconds)
  * caller looks at its condition after each. */
 bool wait_turn(void)
 {
-    static bool waits;
-
+    ev_run(EV_DEFAULT_ waits ? EVRUN_ONCE : EVRUN_NOWAIT);
     waits = !waits;
-    ev_run(EV_DEFAULT_ waits ? EVRUN_NOWAIT : EVRUN_ONCE);
     return !late;
 }
 
