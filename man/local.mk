@@ -1,2 +1,1 @@
-# Manual pages. A test holds them against what the programs say of themselves.
-dist_man_MANS = man/unik-supervisor.8 man/unik-plugin.7 man/unik.conf.5
+# man

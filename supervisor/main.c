@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "supervisor/init.h"
 #include "supervisor/supervisor.h"
 
 #define OVERRIDES_MAX 64
@@ -130,7 +128,6 @@ int main(int argc, char **argv)
 
     clock_gettime(CLOCK_MONOTONIC, &began);
     s.began = (double)began.tv_sec + (double)began.tv_nsec / 1e9;
-    init_begin();
     while ((o = getopt_long(argc, argv, "c:o:h", options, NULL)) != -1)
         switch (o) {
         case 'c':
@@ -167,8 +164,6 @@ int main(int argc, char **argv)
         }
     if (describing)
         return describe(argv[optind], supervisor_plugin_path(NULL, text, sizeof(text))) < 0 ? EXIT_CONFIG : 0;
-    if (getpid() == 1 && !config_file)
-        config_file = INIT_CONFIG;
     if (argv[optind] || (!config_file && overrides_n == 0)) {
         usage(stderr);
         return EXIT_CONFIG;
@@ -185,7 +180,5 @@ int main(int argc, char **argv)
         printf("ok: %zu plugins\n", s.n);
     supervisor_free(&s);
     ev_loop_destroy(s.loop);
-    if (!check)
-        init_end(s.how);
     return o < 0 ? EXIT_CONFIG : s.broken ? 1 : 0;
 }

@@ -37,4 +37,3 @@ fuzz: $(FUZZ_TARGETS)
 	done
 .PHONY: fuzz
 EXTRA_DIST += tests/fuzz/corpus
-EXTRA_DIST += tests/valgrind.supp
