@@ -1,0 +1,208 @@
+/* tests/qubesdb/fake.c - "vchan/1" in memory. */
+#include <stdio.h>
+#include "tests/qubesdb/fake.h"
+
+struct fake_stream {
+    struct unik_stream stream;          /* first */
+    struct fake *f;
+    enum unik_vchan_state state;
+    struct unik_ring in, out;
+    size_t seen;                        /* bytes of the present window that were consumed */
+    unsigned events;
+    ev_idle idle;                       /* events are told from the loop */
+};
+
+static struct fake_stream *of(struct unik_stream *s) { return (struct fake_stream *)(void *)s; }
+static struct fake *fake_of(struct unik_vchan *v) { return (struct fake *)(void *)v; }
+
+static void on_idle(struct ev_loop *loop, ev_idle *w, int revents)
+{
+    struct fake_stream *s = w->data;
+    unsigned events = s->events;
+
+    (void)revents;
+    ev_idle_stop(loop, w);
+    s->events = 0;
+    s->seen = 0;
+    if (events && s->stream.cb)
+        s->stream.cb(&s->stream, events, s->stream.arg);
+}
+
+static void raise_event(struct fake_stream *s, unsigned events)
+{
+    s->events |= events;
+    ev_idle_start(s->f->loop, &s->idle);
+}
+
+static size_t s_peek(struct unik_stream *stream, const void **bytes)
+{
+    struct fake_stream *s = of(stream);
+    size_t n = unik_ring_peek(&s->in, bytes), window = s->f->window;
+
+    if (window && n > window - s->seen) {
+        n = window - s->seen;
+        raise_event(s, UNIK_STREAM_INPUT);
+    }
+    return n;
+}
+
+static void s_consume(struct unik_stream *stream, size_t n)
+{
+    of(stream)->seen += n;
+    unik_ring_consume(&of(stream)->in, n);
+}
+
+static int s_ended(struct unik_stream *stream)
+{
+    return of(stream)->state == UNIK_VCHAN_DISCONNECTED && unik_ring_used(&of(stream)->in) == 0;
+}
+
+static size_t s_room(struct unik_stream *stream)
+{
+    struct fake_stream *s = of(stream);
+    size_t used = unik_ring_used(&s->out);
+
+    return s->state != UNIK_VCHAN_CONNECTED || used >= s->f->ring ? 0 : s->f->ring - used;
+}
+
+static ssize_t s_write(struct unik_stream *stream, const void *bytes, size_t n)
+{
+    struct fake_stream *s = of(stream);
+
+    if (s->state != UNIK_VCHAN_CONNECTED)
+        return s->state == UNIK_VCHAN_WAITING ? -ENOTCONN : -EPIPE;
+    n = n < s_room(stream) ? n : s_room(stream);
+    return (ssize_t)unik_ring_put(&s->out, bytes, n);
+}
+
+static int s_shut(struct unik_stream *stream)
+{
+    (void)stream;
+    return -EOPNOTSUPP;
+}
+
+static void s_close(struct unik_stream *stream)
+{
+    struct fake_stream *s = of(stream);
+
+    ev_idle_stop(s->f->loop, &s->idle);
+    if (s->f->now == s)
+        s->f->now = NULL;
+    s->f->open--;
+    unik_ring_free(&s->in);
+    unik_ring_free(&s->out);
+    free(s);
+}
+
+static const struct unik_stream_ops ops = {
+    sizeof(ops), s_peek, s_consume, s_ended, s_room, s_write, s_shut, s_close
+};
+
+static int v_domid(struct unik_vchan *v)
+{
+    (void)v;
+    return 7;
+}
+
+static int v_listen(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
+                    unik_stream_cb *cb, void *arg, struct unik_stream **out)
+{
+    (void)v, (void)peer, (void)port, (void)read_min, (void)write_min, (void)cb, (void)arg, (void)out;
+    return -EINVAL;
+}
+
+static void connected(struct fake *f)
+{
+    f->offered = false;
+    f->now->state = UNIK_VCHAN_CONNECTED;
+    raise_event(f->now, UNIK_STREAM_OPEN);
+}
+
+static int v_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
+                     struct unik_stream **out)
+{
+    struct fake *f = fake_of(v);
+    struct fake_stream *s;
+
+    if (peer != 0 || port != 111)
+        abort();
+    if (f->refuse)
+        return f->refuse;
+    s = calloc(1, sizeof(*s));
+    if (!s || unik_ring_init(&s->in, FAKE_INPUT) < 0 || unik_ring_init(&s->out, f->ring) < 0)
+        abort();
+    s->stream = (struct unik_stream){ &ops, cb, arg, "dom0" };
+    s->f = f;
+    s->state = UNIK_VCHAN_WAITING;
+    ev_idle_init(&s->idle, on_idle);
+    s->idle.data = s;
+    if (f->open)
+        f->overlaps++;
+    f->open++;
+    f->connects++;
+    f->now = s;
+    *out = &s->stream;
+    if (f->offered)
+        connected(f);
+    return 0;
+}
+
+static enum unik_vchan_state v_state(struct unik_stream *s) { return of(s)->state; }
+
+static const char *v_reason(struct unik_stream *s)
+{
+    (void)s;
+    return "peer closed";
+}
+
+void fake_init(struct fake *f, struct ev_loop *loop)
+{
+    *f = (struct fake){ .vchan = { sizeof(struct unik_vchan), v_domid, v_listen, v_connect, v_state, v_reason },
+                        .loop = loop, .ring = FAKE_RING };
+}
+
+void fake_offer(struct fake *f)
+{
+    f->offered = true;
+    if (f->now && f->now->state == UNIK_VCHAN_WAITING)
+        connected(f);
+}
+
+bool fake_connected(const struct fake *f) { return f->now && f->now->state == UNIK_VCHAN_CONNECTED; }
+
+void fake_hang_up(struct fake *f)
+{
+    if (!f->now)
+        return;
+    f->now->state = UNIK_VCHAN_DISCONNECTED;
+    raise_event(f->now, UNIK_STREAM_INPUT);
+}
+
+void fake_send(struct fake *f, const void *bytes, size_t n)
+{
+    if (!fake_connected(f) || n == 0)
+        return;
+    if (unik_ring_put(&f->now->in, bytes, n) != n) {
+        fprintf(stderr, "fake: the script ran ahead too far\n");
+        abort();
+    }
+    raise_event(f->now, UNIK_STREAM_INPUT);
+}
+
+size_t fake_waiting(const struct fake *f) { return f->now ? unik_ring_used(&f->now->out) : 0; }
+
+size_t fake_take(struct fake *f, void *bytes, size_t n)
+{
+    size_t done = 0, run;
+    const void *at;
+
+    while (f->now && done < n && (run = unik_ring_peek(&f->now->out, &at)) > 0) {
+        run = run < n - done ? run : n - done;
+        memcpy((char *)bytes + done, at, run);
+        unik_ring_consume(&f->now->out, run);
+        done += run;
+    }
+    if (done && fake_connected(f))
+        raise_event(f->now, UNIK_STREAM_ROOM);
+    return done;
+}

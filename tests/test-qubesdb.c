@@ -1,0 +1,14 @@
+/* The client of dom0's QubesDB daemon: its data structures, every message both ways. */
+#include "tests/qubesdb/dom0.h"
+
+int main(void)
+{
+    SRunner *r = srunner_create(suite_units());
+    int failed;
+
+    srunner_add_suite(r, suite_wire());
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
