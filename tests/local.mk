@@ -37,3 +37,9 @@ fuzz: $(FUZZ_TARGETS)
 	done
 .PHONY: fuzz
 EXTRA_DIST += tests/fuzz/corpus
+EXTRA_DIST += tests/valgrind.supp
+
+# The rules of the layout: who may include whom, headers that stand alone, sizes, exports.
+TESTS += tests/test-includes.sh
+dist_noinst_SCRIPTS += tests/test-includes.sh
+AM_TESTS_ENVIRONMENT += CC='$(CC)'; CXX='$(CXX)'; export CC CXX;

@@ -1,9 +1,8 @@
 /* vchan-socket: the tests of "vchan/1" over it, with two domains in one process. What is particular to sockets is in
  * tests/vchan/sockets.c. */
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include "tests/vchan/suite.h"
 
 extern const struct unik_plugin unik_plugin_vchan_socket;
@@ -33,15 +32,26 @@ static void up(struct vchan_pair *p)
         hosts[i] = host_new(EV_DEFAULT, UNIK_ON_QUBES, NULL);
     p->h = hosts[0];
     host_run(p->h, 0.001);              /* the loop opens its own descriptors now */
-    p->fds = suite_fds();
-    p->dir = strdup("/tmp/unik-vchan-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(p->dir));
+    p->fds = open_fds();
+    p->dir = test_dir();
     for (int i = 0; i < 2; i++) {
         p->domid[i] = i + 1;
         p->ctx[i] = add(hosts[i], p, i + 1);
         p->v[i] = host_interface(hosts[i], "vchan/1");
         ck_assert_ptr_nonnull(p->v[i]);
     }
+}
+
+static bool is_empty(const char *dir)
+{
+    DIR *d = opendir(dir);
+    int n = 0;
+
+    while (d && readdir(d))
+        n++;
+    if (d)
+        closedir(d);
+    return n == 2;                      /* itself and its parent */
 }
 
 static void down(struct vchan_pair *p)
@@ -52,9 +62,9 @@ static void down(struct vchan_pair *p)
         ck_assert_uint_eq(host_counter(p->ctx[i], "open"), 0);
         ck_assert_uint_eq(host_counter(p->ctx[i], "closing"), 0);
     }
-    ck_assert_int_eq(suite_fds(), p->fds);
-    ck_assert_msg(rmdir(p->dir) == 0, "%s is not empty", p->dir);
-    free(p->dir);
+    ck_assert_int_eq(open_fds(), p->fds);
+    ck_assert_msg(is_empty(p->dir), "sockets were left in %s", p->dir);
+    test_dir_remove(p->dir);
     for (int i = 0; i < 2; i++)
         host_free(hosts[i]);
 }
@@ -71,6 +81,7 @@ int main(void)
     suite_add_tcase(s, suite_states());
     suite_add_tcase(s, suite_data());
     suite_add_tcase(s, suite_closing());
+    suite_add_tcase(s, suite_sockets());
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);

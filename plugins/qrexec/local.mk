@@ -13,3 +13,22 @@ plugins_qrexec_libqrexec_exec_la_SOURCES = \
 	plugins/qrexec/exec-run.c \
 	plugins/qrexec/exec-socket.c \
 	plugins/qrexec/socket.c plugins/qrexec/socket.h
+
+if HAVE_CHECK
+QREXEC_EXEC_TESTS = tests/test-qrexec-find tests/test-qrexec-exec
+QREXEC_EXEC_FAKE = tests/common/fake-call.c tests/common/fake-call.h
+QREXEC_EXEC_LIBS = plugins/qrexec/libqrexec-exec.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+TESTS += $(QREXEC_EXEC_TESTS)
+check_PROGRAMS += $(QREXEC_EXEC_TESTS)
+tests_test_qrexec_find_SOURCES = tests/test-qrexec-find.c $(QREXEC_EXEC_FAKE)
+tests_test_qrexec_find_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_qrexec_find_LDADD = $(QREXEC_EXEC_LIBS)
+tests_test_qrexec_exec_SOURCES = tests/test-qrexec-exec.c $(QREXEC_EXEC_FAKE)
+tests_test_qrexec_exec_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_qrexec_exec_LDADD = $(QREXEC_EXEC_LIBS)
+endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-rpc-config
+tests_fuzz_fuzz_rpc_config_SOURCES = tests/fuzz/fuzz-rpc-config.c
+tests_fuzz_fuzz_rpc_config_LDADD = plugins/qrexec/libqrexec-exec.la $(FUZZ_MAIN)
+tests_fuzz_fuzz_rpc_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

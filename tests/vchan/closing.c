@@ -169,9 +169,9 @@ START_TEST(thousand_connects)
         WAIT_FOR(end_state(i & 1 ? &b : &a) == UNIK_VCHAN_DISCONNECTED);
         end_close(i & 1 ? &b : &a);
         if (i == 0)
-            fds = suite_fds();
+            fds = open_fds();
     }
-    ck_assert_int_eq(suite_fds(), fds);
+    ck_assert_int_eq(open_fds(), fds);
     ck_assert_uint_eq(host_counter(pair.ctx[0], "connects") - connects, 1000);
     for (int i = 0; i < 2; i++) {
         ck_assert_uint_eq(host_counter(pair.ctx[i], "disconnects"), host_counter(pair.ctx[i], "connects"));

@@ -3,7 +3,9 @@
 #define TESTS_VCHAN_SUITE_H
 
 #include <check.h>
+#include <unik/text.h>
 #include <unik/vchan.h>
+#include "tests/common/peer.h"
 #include "tools/host/host.h"
 
 #define PATIENCE 20.0           /* seconds until a test gives up waiting */
@@ -29,10 +31,10 @@ extern struct vchan_pair pair;                  /* of the running test */
 void suite_use(const struct vchan_fixture *f);  /* before srunner_run */
 void suite_up(void);
 void suite_down(void);
-int suite_fds(void);                            /* descriptors open now */
 TCase *suite_states(void);
 TCase *suite_data(void);
 TCase *suite_closing(void);
+TCase *suite_sockets(void);   /* only for vchan-socket */
 
 /* One end of a channel, with a memory of its events. Events after close are a failure at once. */
 struct end {
