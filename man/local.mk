@@ -1,1 +1,2 @@
-# man
+# Manual pages. A test holds them against what the programs say of themselves.
+dist_man_MANS = man/unik-supervisor.8 man/unik-plugin.7 man/unik.conf.5

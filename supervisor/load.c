@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "supervisor/options.h"
 #include "supervisor/supervisor.h"
@@ -23,11 +24,38 @@ const struct unik_option supervisor_options[] = {
     { 0 }
 };
 
+/* The folder of a program that runs where it was built: its plugins lie beside it. "" for an installed one. */
+static const char *build_folder(char *buffer, size_t size)
+{
+    char plugins[600];
+    ssize_t n = readlink("/proc/self/exe", buffer, size - 1);
+    char *slash;
+
+    if (n <= 0)
+        return "";
+    buffer[n] = 0;
+    slash = strrchr(buffer, '/');
+    if (!slash)
+        return "";
+    *slash = 0;
+    snprintf(plugins, sizeof(plugins), "%s/plugins/.libs", buffer);
+    return access(plugins, X_OK) == 0 ? buffer : "";
+}
+
 const char *supervisor_plugin_path(const struct supervisor_config *config, char *buffer, size_t size)
 {
     const char *env = getenv("UNIK_PLUGIN_PATH");
+    char built[512];
+    struct unik_text t;
 
-    snprintf(buffer, size, "%s:%s:%s", env ? env : "", config && config->plugin_path ? config->plugin_path : "", PLUGINDIR);
+    unik_text_init(&t, buffer, size);
+    if (env && *env)
+        unik_text_add(&t, "%s:", env);
+    if (config && config->plugin_path)
+        unik_text_add(&t, "%s:", config->plugin_path);
+    if (*build_folder(built, sizeof(built)))
+        unik_text_add(&t, "%s/plugins/.libs:%s/apps/.libs:", built, built);
+    unik_text_add(&t, "%s", PLUGINDIR);
     return buffer;
 }
 

@@ -5,6 +5,7 @@ supervisor_libsupervisor_la_SOURCES = \
 	supervisor/describe.c \
 	supervisor/graph.c \
 	supervisor/host.c \
+	supervisor/init.c supervisor/init.h \
 	supervisor/load.c \
 	supervisor/loader.c supervisor/loader.h \
 	supervisor/log.c supervisor/log.h \
@@ -28,7 +29,7 @@ nodist_unik_supervisor_static_SOURCES = supervisor/static-table.c
 unik_supervisor_static_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS)
 unik_supervisor_static_LDFLAGS = $(AM_LDFLAGS) -all-static
 CLEANFILES += supervisor/static-table.c unik-supervisor-static
-supervisor/static-table.c: $(srcdir)/scripts/static-table $(STATIC_PLUGIN_LIBRARIES)
+supervisor/static-table.c: $(srcdir)/scripts/static-table $(filter %.la,$(STATIC_PLUGINS))
 	$(AM_V_GEN)$(MKDIR_P) supervisor && $(srcdir)/scripts/static-table $(STATIC_PLUGINS) >$@.new && mv $@.new $@
 
 TESTS += tests/test-cli.sh

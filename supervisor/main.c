@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "supervisor/init.h"
 #include "supervisor/supervisor.h"
 
 #define OVERRIDES_MAX 64
@@ -128,6 +130,7 @@ int main(int argc, char **argv)
 
     clock_gettime(CLOCK_MONOTONIC, &began);
     s.began = (double)began.tv_sec + (double)began.tv_nsec / 1e9;
+    init_begin();
     while ((o = getopt_long(argc, argv, "c:o:h", options, NULL)) != -1)
         switch (o) {
         case 'c':
@@ -164,6 +167,8 @@ int main(int argc, char **argv)
         }
     if (describing)
         return describe(argv[optind], supervisor_plugin_path(NULL, text, sizeof(text))) < 0 ? EXIT_CONFIG : 0;
+    if (getpid() == 1 && !config_file)
+        config_file = INIT_CONFIG;
     if (argv[optind] || (!config_file && overrides_n == 0)) {
         usage(stderr);
         return EXIT_CONFIG;
@@ -180,5 +185,7 @@ int main(int argc, char **argv)
         printf("ok: %zu plugins\n", s.n);
     supervisor_free(&s);
     ev_loop_destroy(s.loop);
+    if (!check)
+        init_end(s.how);
     return o < 0 ? EXIT_CONFIG : s.broken ? 1 : 0;
 }

@@ -3,7 +3,7 @@
  *   config.c      the file            loader.c   a plugin's descriptor      options.c  option tables
  *   graph.c       who needs whom      unit.c     one plugin's states        host.c     what plugins call
  *   load.c        config to units     supervisor.c  the running program     status.c   reports
- *   log.c         lines               describe.c    tables for people
+ *   log.c         lines               describe.c    tables for people          init.c     being /init
  */
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H

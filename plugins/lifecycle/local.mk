@@ -1,1 +1,10 @@
-# plugins/lifecycle
+# lifecycle: dom0's wish to stop the VM.
+noinst_LTLIBRARIES += plugins/lifecycle/liblifecycle.la
+plugins_lifecycle_liblifecycle_la_SOURCES = plugins/lifecycle/lifecycle.h \
+	plugins/lifecycle/lifecycle.c plugins/lifecycle/shutdown.c
+STATIC_PLUGINS += plugins/lifecycle/liblifecycle.la
+
+plugin_LTLIBRARIES += plugins/lifecycle.la
+plugins_lifecycle_la_SOURCES =
+plugins_lifecycle_la_LIBADD = plugins/lifecycle/liblifecycle.la $(EV_LIBS)
+plugins_lifecycle_la_LDFLAGS = $(PLUGIN_LDFLAGS)

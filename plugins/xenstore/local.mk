@@ -1,1 +1,29 @@
-# plugins/xenstore
+# xenstore: the asynchronous client of xenstored.
+noinst_LTLIBRARIES += plugins/xenstore/libxenstore.la
+plugins_xenstore_libxenstore_la_SOURCES = plugins/xenstore/client.h \
+	plugins/xenstore/plugin.c plugins/xenstore/link.c plugins/xenstore/request.c \
+	plugins/xenstore/transaction.c plugins/xenstore/watch.c
+STATIC_PLUGINS += plugins/xenstore/libxenstore.la
+
+plugin_LTLIBRARIES += plugins/xenstore.la
+plugins_xenstore_la_SOURCES =
+plugins_xenstore_la_LIBADD = plugins/xenstore/libxenstore.la protocol/libprotocol.la $(EV_LIBS)
+plugins_xenstore_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+# A scripted xenstored, and the plugin connected to it: for tests of whatever stands on xenstore/1.
+if HAVE_CHECK
+check_LTLIBRARIES += tests/common/libxenstored.la
+tests_common_libxenstored_la_SOURCES = \
+	tests/common/xenstored.c tests/common/xenstored.h tests/common/xenstored-private.h \
+	tests/common/xenstored-answer.c tests/common/xenstored-tree.c tests/common/xenstored-tree.h \
+	tests/common/store.c tests/common/store.h
+tests_common_libxenstored_la_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+STORE_LIBS = tests/common/libxenstored.la plugins/xenstore/libxenstore.la protocol/libprotocol.la \
+	tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+
+TESTS += tests/test-xenstore
+check_PROGRAMS += tests/test-xenstore
+tests_test_xenstore_SOURCES = tests/test-xenstore.c
+tests_test_xenstore_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_xenstore_LDADD = $(STORE_LIBS)
+endif

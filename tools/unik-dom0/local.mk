@@ -1,1 +1,25 @@
-# tools/unik-dom0
+# unik-dom0: a dom0 for a developer's machine.
+bin_PROGRAMS += tools/unik-dom0/unik-dom0
+tools_unik_dom0_unik_dom0_SOURCES = \
+	tools/unik-dom0/main.c tools/unik-dom0/command.h \
+	tools/unik-dom0/start.c \
+	tools/unik-dom0/client.c \
+	tools/unik-dom0/socket.c tools/unik-dom0/socket.h \
+	tools/unik-dom0/request.c \
+	tools/unik-dom0/log.c tools/unik-dom0/dom0.h \
+	tools/unik-dom0/vm.c \
+	tools/unik-dom0/fault.c tools/unik-dom0/fault.h \
+	tools/unik-dom0/outbox.c tools/unik-dom0/outbox.h \
+	tools/unik-dom0/control.c tools/unik-dom0/control.h \
+	tools/unik-dom0/trigger.c \
+	tools/unik-dom0/policy.c tools/unik-dom0/policy.h \
+	tools/unik-dom0/pair.c tools/unik-dom0/pair.h \
+	tools/unik-dom0/fdio.c tools/unik-dom0/fdio.h \
+	tools/unik-dom0/data.c tools/unik-dom0/data-in.c tools/unik-dom0/data.h \
+	tools/unik-dom0/call.c tools/unik-dom0/call.h \
+	tools/unik-dom0/service.c \
+	tools/unik-dom0/db.c tools/unik-dom0/db.h \
+	tools/unik-dom0/store.c tools/unik-dom0/store.h \
+	tools/unik-dom0/keys.c
+tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.la \
+	protocol/libprotocol.la $(EV_LIBS)

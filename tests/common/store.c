@@ -1,0 +1,148 @@
+/* tests/common/store.c - the plugin xenstore between a host and a scripted xenstored. */
+#include <check.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/common/store.h"
+
+int store_fds(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    int n = 0;
+
+    ck_assert_ptr_nonnull(d);
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static void on_log(struct unik_ctx *ctx, enum unik_level level, const char *line, void *arg)
+{
+    struct store *t = arg;
+
+    (void)ctx;
+    snprintf(t->last, sizeof(t->last), "%s", line);
+    t->warnings += level <= UNIK_WARNING;
+}
+
+void store_init(struct store *t, const char *const *more)
+{
+    char place[160];
+    const char *options[16] = { place };
+    struct ev_loop *loop = ev_default_loop(0);
+
+    ev_now_update(loop);
+    ev_run(loop, EVRUN_NOWAIT);     /* libev opens its own descriptors now, not later */
+    *t = (struct store){ .fds = store_fds() };
+    for (int i = 0; more && more[i]; i++)
+        options[i + 1] = more[i];
+    t->s = xenstored_new(loop, STORE_DOMID);
+    t->h = host_new(loop, UNIK_ON_QUBES, getenv("UNIK_TEST_LOG") ? stderr : NULL);
+    host_on_log(t->h, on_log, t);
+    snprintf(place, sizeof(place), "socket=%s", xenstored_socket(t->s));
+    t->ctx = host_add(t->h, &unik_plugin_xenstore, options);
+    ck_assert_ptr_nonnull(t->ctx);
+}
+
+void store_open(struct store *t, const char *const *options)
+{
+    store_init(t, options);
+    ck_assert_int_eq(host_start(t->ctx), 0);
+    ck_assert(host_wait(t->ctx, HOST_READY, STORE_SECONDS));
+    t->x = host_interface(t->h, "xenstore/1");
+    ck_assert_ptr_nonnull(t->x);
+    ck_assert_int_eq(t->x->domid(t->x), STORE_DOMID);
+    xenstored_seen(t->s);
+}
+
+static bool nobody_connected(struct store *t) { return xenstored_counts(t->s).connections == 0; }
+
+void store_close(struct store *t)
+{
+    if (host_state(t->ctx) != HOST_STOPPED)
+        host_stop_wait(t->ctx, STORE_SECONDS);
+    ck_assert_int_eq(host_state(t->ctx), HOST_STOPPED);
+    ck_assert_uint_eq(host_counter(t->ctx, "in_flight"), 0);
+    ck_assert_uint_eq(host_counter(t->ctx, "watches"), 0);
+    ck_assert_uint_eq(host_counter(t->ctx, "transactions"), 0);
+    xenstored_deaf(t->s, false);
+    ck_assert(store_until(t, nobody_connected));
+    ck_assert_uint_eq(xenstored_counts(t->s).resets, 0);
+    xenstored_free(t->s);
+    host_free(t->h);
+    ck_assert_int_eq(store_fds(), t->fds);
+}
+
+void store_answered(int error, const char *value, size_t len, void *arg)
+{
+    struct answer *a = arg;
+
+    a->done = true;
+    a->calls++;
+    a->error = error;
+    a->len = len;
+    ck_assert_uint_lt(len, sizeof(a->value));
+    memcpy(a->value, value, len + 1);
+    ck_assert_int_eq(a->value[len], 0);
+}
+
+void store_begun(int error, uint32_t tx, void *arg)
+{
+    struct answer *a = arg;
+
+    a->done = true;
+    a->calls++;
+    a->error = error;
+    a->tx = tx;
+}
+
+int store_wait(struct store *t, struct answer *a)
+{
+    ck_assert(host_run_until(t->h, &a->done, STORE_SECONDS));
+    return a->error;
+}
+
+bool store_until(struct store *t, bool (*cond)(struct store *))
+{
+    double end = ev_time() + STORE_SECONDS;
+
+    while (!cond(t) && ev_time() < end)
+        host_run(t->h, 0.001);
+    return cond(t);
+}
+
+int store_read(struct store *t, uint32_t tx, const char *path, struct answer *a)
+{
+    *a = (struct answer){ 0 };
+    ck_assert_int_eq(t->x->read(t->x, tx, path, store_answered, a), 0);
+    return store_wait(t, a);
+}
+
+int store_write(struct store *t, uint32_t tx, const char *path, const char *value)
+{
+    struct answer a = { 0 };
+
+    ck_assert_int_eq(t->x->write(t->x, tx, path, value, strlen(value), store_answered, &a), 0);
+    return store_wait(t, &a);
+}
+
+uint32_t store_begin(struct store *t)
+{
+    struct answer a = { 0 };
+
+    ck_assert_int_eq(t->x->begin(t->x, store_begun, &a), 0);
+    ck_assert_int_eq(store_wait(t, &a), 0);
+    ck_assert_uint_ne(a.tx, 0);
+    return a.tx;
+}
+
+int store_end(struct store *t, uint32_t tx, bool commit)
+{
+    struct answer a = { 0 };
+
+    ck_assert_int_eq(t->x->end(t->x, tx, commit, store_answered, &a), 0);
+    return store_wait(t, &a);
+}

@@ -1,0 +1,271 @@
+/* tools/unik-dom0/client.c - commands that ask a running dom0. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tools/unik-dom0/command.h"
+#include "tools/unik-dom0/socket.h"
+
+/* What the options say; which of them a command takes is in `takes`. */
+struct client_options {
+    const char *state, *vm, *source, *user, *count;
+    double seconds;
+    bool just, strict, values;
+};
+
+static const struct option longs[] = {
+    { "state", required_argument, NULL, 's' },  { "vm", required_argument, NULL, 'v' },
+    { "source", required_argument, NULL, 'S' }, { "user", required_argument, NULL, 'u' },
+    { "timeout", required_argument, NULL, 't' }, { "seconds", required_argument, NULL, 't' },
+    { "just", no_argument, NULL, 'j' },         { "strict", no_argument, NULL, 'x' },
+    { "values", no_argument, NULL, 'l' },       { "count", required_argument, NULL, 'c' },
+    { NULL, 0, NULL, 0 }
+};
+
+/* Options of one command; those beyond --state and --vm are named by their letters in `takes`. Options come before words, so
+ * that a command line may hold any. 0 or EXIT_USAGE; words begin at argv[optind]. */
+static int parse(struct client_options *o, int argc, char **argv, const char *takes, int least, int most)
+{
+    int c;
+
+    *o = (struct client_options){ .state = getenv("UNIK_DOM0_STATE"), .vm = "", .source = "dom0", .user = "DEFAULT",
+                                  .count = "0" };
+    while ((c = getopt_long(argc, argv, "+", longs, NULL)) != -1) {
+        if (c != 's' && c != 'v' && !strchr(takes, c))
+            return usage("%s: an option that it does not take", argv[0]);
+        switch (c) {
+        case 's': o->state = optarg; break;
+        case 'v': o->vm = optarg; break;
+        case 'S': o->source = optarg; break;
+        case 'u': o->user = optarg; break;
+        case 'j': o->just = true; break;
+        case 'x': o->strict = true; break;
+        case 'l': o->values = true; break;
+        case 'c': o->count = optarg; break;
+        case 't':
+            if (!parse_number(optarg, 0, 1e6, &o->seconds))
+                return usage("%s: %s: expected seconds", argv[0], optarg);
+            break;
+        default: return EXIT_USAGE;
+        }
+    }
+    if (!o->state)
+        return usage("%s: --state DIR is missing", argv[0]);
+    if (argc - optind < least || argc - optind > most)
+        return usage("%s: %s", argv[0], argc - optind < least ? "something is missing" : "too many words");
+    return 0;
+}
+
+/* ---- the request ---- */
+
+struct packet {
+    char *at;
+    size_t n;
+};
+
+/* Add "key=value", or with key NULL a bare word. */
+static void add(struct packet *p, const char *key, const char *value)
+{
+    size_t need = (key ? strlen(key) + 1 : 0) + strlen(value) + 1;
+    char *at = realloc(p->at, p->n + need);
+
+    if (!at)
+        abort();
+    p->at = at;
+    p->n += (size_t)sprintf(at + p->n, "%s%s%s", key ? key : "", key ? "=" : "", value) + 1;
+}
+
+static void begin(struct packet *p, const char *verb, const struct client_options *o)
+{
+    char seconds[32];
+
+    *p = (struct packet){ 0 };
+    snprintf(seconds, sizeof(seconds), "%g", o->seconds);
+    add(p, NULL, verb);
+    add(p, "vm", o->vm);
+    add(p, "seconds", seconds);
+}
+
+static int open_socket(const char *dir)
+{
+    struct sockaddr_un a;
+    int folder, fd, e = socket_address(dir, &a, &folder);
+
+    if (e < 0)
+        return e;
+    fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
+        e = -errno;
+        if (fd >= 0)
+            close(fd);
+        fd = e;
+    }
+    close(folder);
+    return fd;
+}
+
+static int send_request(int fd, const struct packet *p, bool with_fds)
+{
+    union {
+        struct cmsghdr head;
+        char room[CMSG_SPACE(3 * sizeof(int))];
+    } control = { .room = { 0 } };
+    int fds[3] = { 0, 1, 2 };
+    struct iovec iov = { p->at, p->n };
+    struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+
+    if (with_fds) {
+        m.msg_control = &control;
+        m.msg_controllen = sizeof(control);
+        CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
+        CMSG_FIRSTHDR(&m)->cmsg_type = SCM_RIGHTS;
+        CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(fds));
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), fds, sizeof(fds));
+    }
+    return sendmsg(fd, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+/* Print what comes until the exit code. at_end: the code if dom0 ends instead. */
+static int receive(int fd, int at_end)
+{
+    char bytes[SOCKET_TEXT_MAX + 2];
+    ssize_t n;
+
+    while ((n = recv(fd, bytes, sizeof(bytes) - 1, 0)) > 0) {
+        bytes[n] = 0;
+        if (bytes[0] == 'x')
+            return atoi(bytes + 1);
+        fwrite(bytes + 1, 1, (size_t)n - 1, bytes[0] == 'e' ? stderr : stdout);
+        fflush(bytes[0] == 'e' ? stderr : stdout);
+        if (ferror(stdout))
+            return 1;
+    }
+    if (at_end)
+        fprintf(stderr, "unik-dom0: dom0 ended\n");
+    return at_end;
+}
+
+static int ask(const struct client_options *o, struct packet *p, bool with_fds, int at_end)
+{
+    int fd = open_socket(o->state), code = fd < 0 ? 0 : send_request(fd, p, with_fds);
+
+    if (fd < 0 || code < 0) {
+        fprintf(stderr, "unik-dom0: %s: %s\n", o->state, strerror(fd < 0 ? -fd : -code));
+        code = with_fds ? 125 : 1;
+    } else
+        code = receive(fd, at_end);
+    if (fd >= 0)
+        close(fd);
+    free(p->at);
+    return code;
+}
+
+/* ---- commands ---- */
+
+static int call(const struct client_options *o, const char *line)
+{
+    struct packet p;
+
+    begin(&p, "call", o);
+    add(&p, "line", line);
+    if (o->just)
+        add(&p, "just", "1");
+    return ask(o, &p, true, 255);
+}
+
+int command_call(int argc, char **argv)
+{
+    struct client_options o;
+    char *line;
+    int code;
+
+    if (parse(&o, argc, argv, "Sut", 1, 1))
+        return EXIT_USAGE;
+    if (!argv[optind][0] || strpbrk(argv[optind], " \n"))
+        return usage("call: \"%s\" is not SERVICE[+ARGUMENT]", argv[optind]);
+    if (!o.source[0] || strpbrk(o.source, " \n"))
+        return usage("call: \"%s\" is not the name of a VM", o.source);
+    if (asprintf(&line, "%s:QUBESRPC %s %s", o.user, argv[optind], o.source) < 0)
+        return 125;
+    code = call(&o, line);
+    free(line);
+    return code;
+}
+
+int command_exec(int argc, char **argv)
+{
+    struct client_options o;
+
+    return parse(&o, argc, argv, "jt", 1, 1) ? EXIT_USAGE : call(&o, argv[optind]);
+}
+
+int command_qubesdb(int argc, char **argv)
+{
+    struct client_options o;
+    struct packet p;
+    const char *verb;
+    int words;
+
+    if (parse(&o, argc, argv, "lc", 1, 3))
+        return EXIT_USAGE;
+    verb = argv[optind];
+    words = argc - optind - 1;
+    if (strcmp(verb, "read") != 0 && strcmp(verb, "write") != 0 && strcmp(verb, "rm") != 0 && strcmp(verb, "list") != 0
+        && strcmp(verb, "watch") != 0)
+        return usage("qubesdb: %s: expected read, write, rm, list or watch", verb);
+    if (strcmp(verb, "write") == 0 ? words != 2 : strcmp(verb, "list") == 0 ? words > 1 : words != 1)
+        return usage("qubesdb %s: expected %s", verb, strcmp(verb, "write") == 0 ? "PATH VALUE" : "PATH");
+    begin(&p, "qubesdb", &o);
+    add(&p, "verb", verb);
+    add(&p, "path", words ? argv[optind + 1] : "");
+    add(&p, "count", o.count);
+    if (words > 1)
+        add(&p, "value", argv[optind + 2]);
+    if (o.values)
+        add(&p, "values", "1");
+    return ask(&o, &p, false, 1);
+}
+
+/* A request of one verb, with at most one word that it calls `key`. */
+static int simple(int argc, char **argv, const char *takes, const char *key, const char *const *allowed, int at_end)
+{
+    struct client_options o;
+    struct packet p;
+
+    if (parse(&o, argc, argv, takes, key ? 1 : 0, key ? 1 : 0))
+        return EXIT_USAGE;
+    for (; allowed && *allowed && strcmp(*allowed, argv[optind]) != 0; allowed++)
+        ;
+    if (allowed && !*allowed)
+        return usage("%s: %s: not one of those it takes", argv[0], argv[optind]);
+    begin(&p, argv[0], &o);
+    if (key)
+        add(&p, key, argv[optind]);
+    if (o.strict)
+        add(&p, "strict", "1");
+    return ask(&o, &p, false, at_end);
+}
+
+int command_status(int argc, char **argv) { return simple(argc, argv, "x", NULL, NULL, 1); }
+int command_stop(int argc, char **argv) { return simple(argc, argv, "", NULL, NULL, 0); }
+int command_fault(int argc, char **argv) { return simple(argc, argv, "", "spec", NULL, 1); }
+
+int command_wait(int argc, char **argv)
+{
+    static const char *const what[] = { "qrexec", "qubesdb", "gone", NULL };
+
+    return simple(argc, argv, "t", "what", what, 1);
+}
+
+int command_restart(int argc, char **argv)
+{
+    static const char *const what[] = { "qrexec", "qubesdb", NULL };
+
+    return simple(argc, argv, "t", "what", what, 1);
+}

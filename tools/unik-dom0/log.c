@@ -1,0 +1,43 @@
+/* tools/unik-dom0/log.c - one line on stderr for people, one word on stdout for scripts. */
+#include <stdio.h>
+#include <time.h>
+
+#include "tools/unik-dom0/socket.h"
+
+void dom0_vlog(struct dom0 *d, enum unik_level level, const char *source, const char *fmt, va_list ap)
+{
+    static const char *const names[] = { "ERR", "WRN", "INF", "DBG" };
+    char line[2048], when[32];
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (level > d->level)
+        return;
+    vsnprintf(line, sizeof(line), fmt, ap);
+    for (char *p = line; *p; p++)
+        if ((unsigned char)*p < ' ' || *p == 127)
+            *p = '?';
+    strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S -00:00", gmtime_r(&now, &tm));
+    fprintf(stderr, "%s: %s [%s] %s\n", when, names[level], source, line);
+}
+
+void dom0_log(struct dom0 *d, enum unik_level level, const char *source, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    dom0_vlog(d, level, source, fmt, ap);
+    va_end(ap);
+}
+
+void dom0_state(struct dom0 *d, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    putchar('\n');
+    fflush(stdout);
+    request_wake(d);
+}
