@@ -11,24 +11,28 @@ protocol_libprotocol_la_SOURCES = \
 if HAVE_CHECK
 PROTOCOL_TESTS = tests/test-cursor \
 	tests/test-qrexec-wire \
+	tests/test-qrexec-limits \
 	tests/test-qrexec-command \
 	tests/test-qubesdb-wire \
 	tests/test-xenstore-wire
 TESTS += $(PROTOCOL_TESTS)
 check_PROGRAMS += $(PROTOCOL_TESTS)
-tests_test_cursor_SOURCES = tests/test-cursor.c tests/common/bytes.h
+tests_test_cursor_SOURCES = tests/test-cursor.c tests/common/bytes.h tests/common/run.h
 tests_test_cursor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_cursor_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
-tests_test_qrexec_wire_SOURCES = tests/test-qrexec-wire.c tests/common/bytes.h
+tests_test_qrexec_wire_SOURCES = tests/test-qrexec-wire.c tests/common/bytes.h tests/common/run.h
 tests_test_qrexec_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
-tests_test_qrexec_command_SOURCES = tests/test-qrexec-command.c tests/common/bytes.h
+tests_test_qrexec_limits_SOURCES = tests/test-qrexec-limits.c tests/common/bytes.h tests/common/run.h
+tests_test_qrexec_limits_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_qrexec_limits_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
+tests_test_qrexec_command_SOURCES = tests/test-qrexec-command.c tests/common/bytes.h tests/common/run.h
 tests_test_qrexec_command_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_command_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
-tests_test_qubesdb_wire_SOURCES = tests/test-qubesdb-wire.c tests/common/bytes.h
+tests_test_qubesdb_wire_SOURCES = tests/test-qubesdb-wire.c tests/common/bytes.h tests/common/run.h
 tests_test_qubesdb_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qubesdb_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
-tests_test_xenstore_wire_SOURCES = tests/test-xenstore-wire.c tests/common/bytes.h
+tests_test_xenstore_wire_SOURCES = tests/test-xenstore-wire.c tests/common/bytes.h tests/common/run.h
 tests_test_xenstore_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_xenstore_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
 endif

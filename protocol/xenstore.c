@@ -19,25 +19,17 @@ static const struct {
 
 #define ERRORS (sizeof(errors) / sizeof(errors[0]))
 
+static const char *const type_names[] = {
+    [XENSTORE_DIRECTORY] = "DIRECTORY", [XENSTORE_READ] = "READ", [XENSTORE_GET_PERMS] = "GET_PERMS",
+    [XENSTORE_WATCH] = "WATCH", [XENSTORE_UNWATCH] = "UNWATCH", [XENSTORE_TRANSACTION_START] = "TRANSACTION_START",
+    [XENSTORE_TRANSACTION_END] = "TRANSACTION_END", [XENSTORE_WRITE] = "WRITE", [XENSTORE_MKDIR] = "MKDIR",
+    [XENSTORE_RM] = "RM", [XENSTORE_SET_PERMS] = "SET_PERMS", [XENSTORE_WATCH_EVENT] = "WATCH_EVENT",
+    [XENSTORE_ERROR] = "ERROR", [XENSTORE_RESET_WATCHES] = "RESET_WATCHES",
+};
+
 const char *xenstore_type_name(uint32_t type)
 {
-    switch (type) {
-    case XENSTORE_DIRECTORY: return "DIRECTORY";
-    case XENSTORE_READ: return "READ";
-    case XENSTORE_GET_PERMS: return "GET_PERMS";
-    case XENSTORE_WATCH: return "WATCH";
-    case XENSTORE_UNWATCH: return "UNWATCH";
-    case XENSTORE_TRANSACTION_START: return "TRANSACTION_START";
-    case XENSTORE_TRANSACTION_END: return "TRANSACTION_END";
-    case XENSTORE_WRITE: return "WRITE";
-    case XENSTORE_MKDIR: return "MKDIR";
-    case XENSTORE_RM: return "RM";
-    case XENSTORE_SET_PERMS: return "SET_PERMS";
-    case XENSTORE_WATCH_EVENT: return "WATCH_EVENT";
-    case XENSTORE_ERROR: return "ERROR";
-    case XENSTORE_RESET_WATCHES: return "RESET_WATCHES";
-    default: return "unknown";
-    }
+    return type < sizeof(type_names) / sizeof(type_names[0]) && type_names[type] ? type_names[type] : "unknown";
 }
 
 int xenstore_decode_header(const void *bytes, struct xenstore_header *h)

@@ -6,7 +6,7 @@ tests_common_libpeer_la_SOURCES = tests/common/peer.c tests/common/peer.h
 if HAVE_CHECK
 TESTS += tests/test-peer
 check_PROGRAMS += tests/test-peer
-tests_test_peer_SOURCES = tests/test-peer.c
+tests_test_peer_SOURCES = tests/test-peer.c tests/common/run.h
 tests_test_peer_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_peer_LDADD = tests/common/libpeer.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif

@@ -1,9 +1,9 @@
 /* Readers and writers: little-endian, never past the end, bad once is bad for good. */
-#include <check.h>
 #include <stdlib.h>
 
 #include "protocol/cursor.h"
 #include "tests/common/bytes.h"
+#include "tests/common/run.h"
 
 START_TEST(reads_little_endian)
 {
@@ -175,10 +175,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("cursor");
     TCase *t = tcase_create("cursor");
-    SRunner *r;
-    int failed;
 
     tcase_add_test(t, reads_little_endian);
     tcase_add_test(t, bad_for_good);
@@ -186,10 +183,5 @@ int main(void)
     tcase_add_test(t, writes_little_endian);
     tcase_add_test(t, writes_never_past_the_end);
     tcase_add_test(t, round_trip);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_case("cursor", t);
 }

@@ -1,10 +1,10 @@
 /* The scripted peer itself: two of them talk to each other, and leave nothing open. */
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tests/common/peer.h"
+#include "tests/common/run.h"
 
 START_TEST(two_peers_talk)
 {
@@ -97,18 +97,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("peer");
     TCase *t = tcase_create("peer");
-    SRunner *r;
-    int failed;
 
-    tcase_set_timeout(t, 30);
     tcase_add_test(t, two_peers_talk);
     tcase_add_test(t, sending_runs_the_loop);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_case("peer", t);
 }

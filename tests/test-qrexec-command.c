@@ -1,10 +1,10 @@
 /* "USER:[nogui:]REST": each rule of the grammar, and the names that dom0 takes. */
-#include <check.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include "protocol/qrexec.h"
 #include "tests/common/bytes.h"
+#include "tests/common/run.h"
 
 /* NULL: there is none. The text is not NUL-terminated where the parser sees it. */
 struct row {
@@ -51,8 +51,8 @@ static const struct row good[] = {
 static const char *const bad[] = {
     "", "user", "QUBESRPC a b",
     "user:QUBESRPC", "user:QUBESRPCa b", "user:QUBESRPC\ta b", "user:nogui:QUBESRPC",
-    "user:QUBESRPC ", "user:QUBESRPC a", "user:QUBESRPC a ", "user:QUBESRPC  b", "user:QUBESRPC  a b", "user:QUBESRPC + b",
-    "user:QUBESRPC +x b", "user:QUBESRPC a  b",
+    "user:QUBESRPC ", "user:QUBESRPC a", "user:QUBESRPC a ", "user:QUBESRPC  b", "user:QUBESRPC  a b",
+    "user:QUBESRPC + b", "user:QUBESRPC +x b", "user:QUBESRPC a  b",
     "user:QUBESRPC a b ", "user:QUBESRPC a b name", "user:QUBESRPC a b name ", "user:QUBESRPC a b  c",
     "user:QUBESRPC a b other c", "user:QUBESRPC a b nam c", "user:QUBESRPC a b names c", "user:QUBESRPC a b name c ",
     "user:QUBESRPC a b name c d",
@@ -64,8 +64,8 @@ static void check_part(const char *what, const char *got, size_t len, const char
         ck_assert_msg(got == NULL && len == 0, "%s is \"%.*s\", not absent", what, (int)len, got ? got : "");
         return;
     }
-    ck_assert_msg(got && len == strlen(want) && memcmp(got, want, len) == 0, "%s is \"%.*s\", not \"%s\"", what, (int)len,
-                  got ? got : "", want);
+    ck_assert_msg(got && len == strlen(want) && memcmp(got, want, len) == 0, "%s is \"%.*s\", not \"%s\"", what,
+                  (int)len, got ? got : "", want);
 }
 
 /* A copy that ends where the text does, so that valgrind or a sanitizer sees a byte too many. */
@@ -200,12 +200,10 @@ START_TEST(characters)
 {
     for (int c = 1; c < 256; c++) {
         char s[3] = { 'a', (char)c, 0 };
-        bool alnum = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        bool common = alnum || c == '_' || c == '.' || c == '-';
 
-        ck_assert_int_eq(qrexec_service_ok(s), common || c == '+');
-        ck_assert_int_eq(qrexec_target_ok(s, QREXEC_TARGET), common || c == '@' || c == ':');
-        ck_assert_int_eq(qrexec_ident_ok(s), common || c == ' ');
+        ck_assert_int_eq(qrexec_service_ok(s), is_one_of(c, "_.-+"));
+        ck_assert_int_eq(qrexec_target_ok(s, QREXEC_TARGET), is_one_of(c, "_.-@:"));
+        ck_assert_int_eq(qrexec_ident_ok(s), is_one_of(c, "_. -"));
     }
 }
 END_TEST
@@ -227,8 +225,8 @@ START_TEST(round_trip)
         random_string(&seed, set, argument, random_length(&seed, 1999));
         random_string(&seed, set, source, 1 + random_length(&seed, 62));
         random_string(&seed, "@:abc", target, 1 + random_length(&seed, 62));
-        n = snprintf(text, sizeof(text), "%s:%sQUBESRPC %s%s%s %s%s%s", user, nogui ? "nogui:" : "", name, plus ? "+" : "",
-                     plus ? argument : "", source, more ? " name " : "", more ? target : "");
+        n = snprintf(text, sizeof(text), "%s:%sQUBESRPC %s%s%s %s%s%s", user, nogui ? "nogui:" : "", name,
+                     plus ? "+" : "", plus ? argument : "", source, more ? " name " : "", more ? target : "");
         ck_assert_int_eq(qrexec_parse_command(text, (size_t)n, &c), 0);
         ck_assert(c.rpc);
         ck_assert_int_eq(c.nogui, nogui);
@@ -245,10 +243,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("qrexec-command");
     TCase *t = tcase_create("qrexec-command");
-    SRunner *r;
-    int failed;
 
     tcase_add_test(t, good_commands);
     tcase_add_test(t, bad_commands);
@@ -256,10 +251,5 @@ int main(void)
     tcase_add_test(t, names);
     tcase_add_test(t, characters);
     tcase_add_test(t, round_trip);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_case("qrexec-command", t);
 }

@@ -1,11 +1,11 @@
-/* QubesDB messages: the layout byte by byte, each type both ways; the limits; and what must not be sent because the daemon at
- * the other end exits. */
-#include <check.h>
+/* QubesDB messages: the layout byte by byte, each type both ways; the limits; and what must not be sent because the
+ * daemon at the other end exits. */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "protocol/qubesdb.h"
 #include "tests/common/bytes.h"
+#include "tests/common/run.h"
 
 #define TYPES 14
 #define SIZE sizeof(got)
@@ -139,7 +139,8 @@ START_TEST(path_rules)
         ck_assert_int_eq(qubesdb_encode(got, SIZE, type, "/", NULL, 0), key[type] ? -EINVAL : QUBESDB_HEADER);
         /* nothing without a slash at the front is ever stored: removing it ends the daemon */
         ck_assert_int_eq(qubesdb_encode(got, SIZE, type, "k", NULL, 0), key[type] || rm ? -EINVAL : QUBESDB_HEADER);
-        ck_assert_int_eq(qubesdb_encode(got, SIZE, type, "", NULL, 0), (key[type] && !end) || rm ? -EINVAL : QUBESDB_HEADER);
+        ck_assert_int_eq(qubesdb_encode(got, SIZE, type, "", NULL, 0),
+                         (key[type] && !end) || rm ? -EINVAL : QUBESDB_HEADER);
         ck_assert_int_eq(qubesdb_encode(got, SIZE, type, "-k", NULL, 0), -EINVAL);
         ck_assert_int_eq(qubesdb_encode(got, SIZE, type, "/k k", NULL, 0), -EINVAL);
         ck_assert_int_eq(qubesdb_encode(got, SIZE, type, NULL, NULL, 0), -EINVAL);
@@ -177,10 +178,9 @@ START_TEST(path_checks)
     ck_assert(!qubesdb_path_ok(path) && !qubesdb_key_ok(path));
     for (int c = 1; c < 256; c++) {
         char s[4] = { '/', (char)c, 'z', 0 };
-        bool good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("_-/.:@", c);
 
-        ck_assert_int_eq(qubesdb_path_ok(s), good);
-        ck_assert_int_eq(qubesdb_key_ok(s), good);
+        ck_assert_int_eq(qubesdb_path_ok(s), is_one_of(c, "_-/.:@"));
+        ck_assert_int_eq(qubesdb_key_ok(s), is_one_of(c, "_-/.:@"));
     }
 }
 END_TEST
@@ -229,10 +229,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("qubesdb-wire");
     TCase *t = tcase_create("qubesdb-wire");
-    SRunner *r;
-    int failed;
 
     tcase_add_test(t, golden_messages);
     tcase_add_test(t, garbage_behind_the_path);
@@ -242,10 +239,5 @@ int main(void)
     tcase_add_test(t, path_checks);
     tcase_add_test(t, directions);
     tcase_add_test(t, round_trip);
-    suite_add_tcase(s, t);
-    r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return run_case("qubesdb-wire", t);
 }

@@ -1,7 +1,9 @@
-/* tests/common/bytes.h - for tests of wire formats: bytes from hex, and numbers that look random but are the same in every run. */
+/* tests/common/bytes.h - for tests of wire formats: bytes from hex, and numbers that look random but are the same in
+ * every run. */
 #ifndef TESTS_COMMON_BYTES_H
 #define TESTS_COMMON_BYTES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +33,12 @@ static inline size_t bytes_of(const char *text, uint8_t *out, size_t size)
         }
     }
     return n;
+}
+
+/* A letter or digit of ASCII, or one of the others. */
+static inline bool is_one_of(int c, const char *others)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr(others, c));
 }
 
 /* xorshift: never 0, so the seed must not be. */

@@ -50,7 +50,8 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-static struct peer *peer_new(struct host *h, struct sockaddr_un *a, const char *dir, int server, int client, unsigned port)
+static struct peer *peer_new(struct host *h, struct sockaddr_un *a, const char *dir, int server, int client,
+                             unsigned port)
 {
     struct peer *p = calloc(1, sizeof(*p));
     int n;
@@ -151,19 +152,24 @@ bool peer_expect(struct peer *p, const void *bytes, size_t n)
 {
     const unsigned char *want = bytes;
     unsigned char got[4096];
-    size_t k;
+    size_t at = 0;
 
-    for (size_t at = 0; at < n; at += k) {
-        k = n - at < sizeof(got) ? n - at : sizeof(got);
+    while (at < n) {
+        size_t k = n - at, i = 0;
+
+        if (k > sizeof(got))
+            k = sizeof(got);
         if (!peer_recv(p, got, k, PEER_SECONDS)) {
             fprintf(stderr, "peer: expected %zu bytes, but those from %zu on did not come\n", n, at);
             return false;
         }
-        for (size_t i = 0; i < k; i++)
-            if (got[i] != want[at + i]) {
-                fprintf(stderr, "peer: byte %zu of %zu: expected %02x, got %02x\n", at + i, n, want[at + i], got[i]);
-                return false;
-            }
+        while (i < k && got[i] == want[at + i])
+            i++;
+        at += i;
+        if (i < k) {
+            fprintf(stderr, "peer: byte %zu of %zu: expected %02x, got %02x\n", at, n, want[at], got[i]);
+            return false;
+        }
     }
     return true;
 }

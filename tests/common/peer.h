@@ -1,5 +1,5 @@
-/* tests/common/peer.h - the other side of a socket vchan, played by a test: plain Unix sockets, driven by the very loop that
- * the plugin under test runs in, so that neither waits for the other. The host's loop must be ev_default_loop(0).
+/* tests/common/peer.h - the other side of a socket vchan, played by a test: plain Unix sockets, driven by the very loop
+ * that the plugin under test runs in, so that neither waits for the other. The host's loop must be ev_default_loop(0).
  *
  * Functions that wait run the loop meanwhile; those without a `seconds` argument give up after PEER_SECONDS.
  */
@@ -15,7 +15,7 @@
 
 struct peer;
 
-/* Offer <dir>/vchan.<server>.<client>.<port>.sock, in place of a stale one. NULL, with a line on stderr, if it can't be. */
+/* Offer <dir>/vchan.<server>.<client>.<port>.sock, in place of a stale one. NULL, with a line on stderr, if not. */
 struct peer *peer_listen(struct host *h, const char *dir, int server, int client, unsigned port);
 /* Connect to that path, again and again until somebody listens there. NULL if nobody did in time. */
 struct peer *peer_connect(struct host *h, const char *dir, int server, int client, unsigned port, double seconds);

@@ -1,5 +1,5 @@
-/* Every decoder of qrexec messages. Input: a byte for the control channel's version, a header, a body. What is decoded lies
- * inside the body; encoded again, it is decoded to the same. */
+/* Every decoder of qrexec messages. Input: a byte for the control channel's version, a header, a body. What is decoded
+ * lies inside the body; encoded again, it is decoded to the same. */
 #include <string.h>
 
 #include "protocol/qrexec.h"
@@ -58,11 +58,13 @@ static void fuzz_terminated(const uint8_t *body, size_t n)
 {
     struct qrexec_exec e;
     size_t len;
+    int k;
 
     if (qrexec_decode_terminated(body, n, &e) < 0)
         return;
     must(n == 8 && e.len == 0 && e.port >= 513 && e.port <= 768);
-    must(memcmp(message(qrexec_encode_terminated(out, sizeof(out), e.domain, e.port), QREXEC_TERMINATED, &len), body, 8) == 0);
+    k = qrexec_encode_terminated(out, sizeof(out), e.domain, e.port);
+    must(memcmp(message(k, QREXEC_TERMINATED, &len), body, 8) == 0);
 }
 
 static void fuzz_refused(const uint8_t *body, size_t n)

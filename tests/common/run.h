@@ -1,0 +1,24 @@
+/* tests/common/run.h - the end of a test's main(): run one case, say what failed. */
+#ifndef TESTS_COMMON_RUN_H
+#define TESTS_COMMON_RUN_H
+
+#include <check.h>
+
+#define RUN_SECONDS 60      /* for one test; generous, as the machine may be busy */
+
+/* main()'s result. */
+static inline int run_case(const char *name, TCase *t)
+{
+    Suite *s = suite_create(name);
+    SRunner *r = srunner_create(s);
+    int failed;
+
+    tcase_set_timeout(t, RUN_SECONDS);
+    suite_add_tcase(s, t);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
+
+#endif
