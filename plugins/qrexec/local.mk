@@ -15,7 +15,7 @@ plugins_qrexec_libqrexec_exec_la_SOURCES = \
 	plugins/qrexec/socket.c plugins/qrexec/socket.h
 
 if HAVE_CHECK
-QREXEC_EXEC_TESTS = tests/test-qrexec-find tests/test-qrexec-exec
+QREXEC_EXEC_TESTS = tests/test-qrexec-find tests/test-qrexec-exec tests/test-qrexec-exec-socket tests/test-qrexec-socket
 QREXEC_EXEC_FAKE = tests/common/fake-call.c tests/common/fake-call.h
 QREXEC_EXEC_LIBS = plugins/qrexec/libqrexec-exec.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 TESTS += $(QREXEC_EXEC_TESTS)
@@ -26,6 +26,12 @@ tests_test_qrexec_find_LDADD = $(QREXEC_EXEC_LIBS)
 tests_test_qrexec_exec_SOURCES = tests/test-qrexec-exec.c $(QREXEC_EXEC_FAKE)
 tests_test_qrexec_exec_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_exec_LDADD = $(QREXEC_EXEC_LIBS)
+tests_test_qrexec_exec_socket_SOURCES = tests/test-qrexec-exec-socket.c $(QREXEC_EXEC_FAKE)
+tests_test_qrexec_exec_socket_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_qrexec_exec_socket_LDADD = $(QREXEC_EXEC_LIBS)
+tests_test_qrexec_socket_SOURCES = tests/test-qrexec-socket.c $(QREXEC_EXEC_FAKE)
+tests_test_qrexec_socket_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_qrexec_socket_LDADD = $(QREXEC_EXEC_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-rpc-config
