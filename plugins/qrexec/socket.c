@@ -18,7 +18,7 @@
 
 #define CLIENTS_MAX 256                 /* dom0 keeps 256 pending requests and 256 ports a VM */
 #define CLIENTS_PER_UID 192
-#define REQUEST_SECONDS 10.0            /* for the request to be complete */
+#define REQUEST_SECONDS 5.0             /* for the request to be complete */
 #define REQUEST_MAX (QREXEC_CONTROL_MAX - QREXEC_HEADER)
 #define REPLY 8                         /* u32 domain, u32 port */
 #define PAUSE_SECONDS 1.0               /* no more descriptors: let others close theirs */
