@@ -50,7 +50,7 @@ static void set_state(struct slot *s, enum host_state state)
         s->h->change(&s->ctx, state, s->h->change_arg);
 }
 
-static void do_log(struct unik_ctx *ctx, enum unik_level level, const char *fmt, ...)
+static void UNIK_PRINTF(3, 4) do_log(struct unik_ctx *ctx, enum unik_level level, const char *fmt, ...)
 {
     static const char *const names[] = { "ERR", "WRN", "INF", "DBG" };
     struct host *h = slot_of(ctx)->h;
