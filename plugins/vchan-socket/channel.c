@@ -7,6 +7,8 @@
 #include <unistd.h>
 #include "plugins/vchan-socket/channel.h"
 
+#define READS_A_TURN 4          /* then the others have their turn */
+
 static struct channel *channel_of(struct unik_stream *s) { return (struct channel *)(void *)s; }
 
 /* Only from the loop. The owner may close this or any other channel in it: touch nothing afterwards. */
@@ -63,43 +65,58 @@ static ssize_t receive(struct channel *ch)
     return recvmsg(ch->fd, &m, MSG_DONTWAIT);
 }
 
-/* Bytes, the end, or an error from another VM. With no room for bytes the watcher is off: a peer that has closed would
- * make the descriptor readable for ever. */
-static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
+/* Bytes, the end, or an error from another VM, once. True: there may be more, and the channel is as it was. With no room
+ * for bytes the watcher is off: a peer that has closed would make the descriptor readable for ever. */
+static bool take_input(struct channel *ch)
 {
-    struct channel *ch = w->data;
+    struct vchan_socket *vs = ch->vs;
     unsigned room = 0;
+    bool filled;
     ssize_t n;
 
-    (void)revents;
     if (unik_ring_room(&ch->rx) == 0) {
         /* Only an end of our output can have brought us here: say it, though its input cannot be read out yet. */
-        ev_io_stop(loop, w);
+        ev_io_stop(vs->ctx->loop, &ch->in);
         if (ch->state == UNIK_VCHAN_DISCONNECTED)
             vchan_socket_tell(ch, UNIK_STREAM_INPUT | UNIK_STREAM_ROOM);
-        return;
+        return false;
     }
     n = receive(ch);
     if (n < 0 && (errno == EAGAIN || errno == EINTR) && ch->state == UNIK_VCHAN_CONNECTED)
-        return;
+        return false;
     if (n > 0) {
         unik_ring_commit(&ch->rx, (size_t)n);
-        ch->vs->ctx->counters[BYTES_IN] += (uint64_t)n;
+        vs->ctx->counters[BYTES_IN] += (uint64_t)n;
         if (ch->closing)
             unik_ring_consume(&ch->rx, SIZE_MAX);
         else if (unik_ring_room(&ch->rx) == 0)
-            ev_io_stop(loop, w);
-        if (ch->state == UNIK_VCHAN_DISCONNECTED && ev_is_active(w))
-            ev_feed_event(loop, w, EV_READ);    /* look for the end, which may not make it readable */
+            ev_io_stop(vs->ctx->loop, &ch->in);
+        if (ch->state == UNIK_VCHAN_DISCONNECTED && ev_is_active(&ch->in))
+            ev_feed_event(vs->ctx->loop, &ch->in, EV_READ);     /* its end may not make it readable */
     } else {
         vchan_socket_broken(ch, "peer closed", n < 0 ? errno : 0);
         end_input(ch);
         room = UNIK_STREAM_ROOM;
     }
-    if (ch->closing && ch->input_ended)
+    if (ch->closing && ch->input_ended) {
         vchan_socket_finish(ch);
-    else
-        vchan_socket_tell(ch, UNIK_STREAM_INPUT | room);
+        return false;
+    }
+    filled = unik_ring_room(&ch->rx) == 0;
+    vs->reading = ch;
+    vchan_socket_tell(ch, UNIK_STREAM_INPUT | room);
+    if (vs->reading != ch)
+        return false;                   /* closed by its owner */
+    vs->reading = NULL;
+    return filled && ch->state == UNIK_VCHAN_CONNECTED && ev_is_active(&ch->in);
+}
+
+/* A ring that came full and was emptied at once: take the next one without asking the kernel again whether there is. */
+static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
+{
+    (void)loop, (void)revents;
+    for (int i = 0; i < READS_A_TURN && take_input(w->data); i++)
+        ;
 }
 
 /* fd: a connected, non-blocking socket, ours from now on. The caller tells OPEN. */
@@ -192,6 +209,8 @@ void vchan_socket_free(struct channel *ch)
 {
     struct vchan_socket *vs = ch->vs;
 
+    if (vs->reading == ch)
+        vs->reading = NULL;
     if (ch->state == UNIK_VCHAN_WAITING && ch->server)
         vchan_socket_unserve(ch);
     else if (ch->state == UNIK_VCHAN_WAITING)

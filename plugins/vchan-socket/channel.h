@@ -34,6 +34,7 @@ struct vchan_socket {
     LIST_HEAD(, channel) channels;      /* every one, those that are closing too */
     unsigned n;
     TAILQ_HEAD(, channel) dirty;        /* those that have output to send before the loop waits */
+    struct channel *reading;            /* whose INPUT is being told; NULL once it is closed */
     ev_prepare flush;                   /* never started: fed as an event, it runs after all others of the turn */
     int watch_fd;                       /* inotify on the folder, while a client waits for its server's path; or -1 */
     ev_io watch;
