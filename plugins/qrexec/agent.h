@@ -1,10 +1,18 @@
 /* plugins/qrexec/agent.h - what the parts of the agent know of each other.
  *
- *   control.c   the channel to dom0's daemon: HELLO, requests in, TRIGGER and TERMINATED out, reconnect
- *   call.c      one call: its data channel, and the streams its handler sees
+ *   qrexec.c    the plugin: options, life, status
+ *   control.c   the channel to dom0's daemon: HELLO, requests in, reconnect
+ *   ask.c       calls that wait for dom0's answer; ports to be given back
+ *   call.c      the pool of calls, the turn that each gets, its end
+ *   incoming.c  from dom0's request to the handler; outgoing.c: from a plugin's request to dom0's answer
+ *   data.c      the data channel: messages in and out
+ *   stream.c    the streams a handler sees
  *   service.c   services registered in this process
+ *   builtin.c   services this plugin brings; session.c: when the session is there; announce.c: telling dom0
  *   exec*.c     services as files of a Linux machine, and shell commands (exec.h)
  *   socket.c    calls of unmodified local programs (qrexec-client-vm)
+ *
+ * core.h has the state that all but the last two share.
  */
 #ifndef PLUGINS_QREXEC_AGENT_H
 #define PLUGINS_QREXEC_AGENT_H

@@ -14,6 +14,41 @@ plugins_qrexec_libqrexec_exec_la_SOURCES = \
 	plugins/qrexec/exec-socket.c \
 	plugins/qrexec/socket.c plugins/qrexec/socket.h
 
+# The agent itself.
+noinst_LTLIBRARIES += plugins/qrexec/libqrexec.la
+plugins_qrexec_libqrexec_la_SOURCES = \
+	plugins/qrexec/core.h \
+	plugins/qrexec/announce.c \
+	plugins/qrexec/ask.c \
+	plugins/qrexec/builtin.c \
+	plugins/qrexec/call.c \
+	plugins/qrexec/control.c \
+	plugins/qrexec/data.c \
+	plugins/qrexec/incoming.c \
+	plugins/qrexec/outgoing.c \
+	plugins/qrexec/qrexec.c \
+	plugins/qrexec/service.c \
+	plugins/qrexec/session.c \
+	plugins/qrexec/stream.c
+plugins_qrexec_libqrexec_la_LIBADD = plugins/qrexec/libqrexec-exec.la
+STATIC_PLUGINS += plugins/qrexec/libqrexec.la
+
+plugin_LTLIBRARIES += plugins/qrexec.la
+plugins_qrexec_la_SOURCES =
+plugins_qrexec_la_LIBADD = plugins/qrexec/libqrexec.la protocol/libprotocol.la $(EV_LIBS)
+plugins_qrexec_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+if HAVE_CHECK
+TESTS += tests/test-qrexec
+check_PROGRAMS += tests/test-qrexec
+tests_test_qrexec_SOURCES = tests/test-qrexec.c tests/qrexec/fixture.c tests/qrexec/fixture.h \
+	tests/qrexec/incoming.c tests/qrexec/outgoing.c tests/qrexec/control.c tests/qrexec/peers.c \
+	tests/qrexec/builtin.c tests/qrexec/life.c tests/qrexec/bulk.c
+tests_test_qrexec_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_qrexec_LDADD = plugins/qrexec/libqrexec.la plugins/vchan-socket/libvchan-socket.la tests/common/libpeer.la \
+	protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+endif
+
 if HAVE_CHECK
 QREXEC_EXEC_TESTS = tests/test-qrexec-find tests/test-qrexec-exec tests/test-qrexec-exec-socket tests/test-qrexec-socket
 QREXEC_EXEC_FAKE = tests/common/fake-call.c tests/common/fake-call.h
