@@ -1,32 +1,8 @@
-/* tools/unik-dom0/db.c - the QubesDB daemon of one VM: dom0's end of channel 111. */
+/* tools/unik-dom0/db.c - the QubesDB daemon of one VM: dom0's end of channel 111, and what dom0 changes. */
 #include <stdlib.h>
 
 #include "protocol/cursor.h"
-#include "protocol/qubesdb.h"
-#include "tools/unik-dom0/db.h"
-#include "tools/unik-dom0/outbox.h"
-
-#define RING_BYTES 4096                 /* each way, as the real daemon asks for */
-#define BOX_MIN (256 * 1024)            /* updates that wait for a guest which does not read */
-#define ACKS_MAX 1024                   /* WRITE and RM not yet answered by RESP_OK */
-#define DUMP_ENTRY_MAX QUBESDB_MESSAGE_MAX
-
-struct db {
-    struct vm *vm;
-    struct store store;
-    struct unik_stream *stream;         /* NULL: the daemon is away */
-    bool open, synced;
-    uint8_t in[QUBESDB_MESSAGE_MAX];
-    size_t got;
-    struct qubesdb_header header;
-    struct outbox out;
-    char field[QUBESDB_PATH];           /* path field of the last message: the next one leaves its tail in, as the real one */
-    char acks[ACKS_MAX][QUBESDB_PATH];  /* a ring of paths */
-    size_t acks_from, acks_n;
-    bool complained;
-    ev_timer retry, stall, ack;
-    struct db_watch *watches;
-};
+#include "tools/unik-dom0/db-parts.h"
 
 static int begin(struct db *d);
 
@@ -56,24 +32,16 @@ void db_restart(struct vm *vm, double seconds)
     leave(vm->db, seconds);
 }
 
-static void die(struct db *d)
+void db_die(struct db *d)
 {
     dom0_log(d->vm->dom0, UNIK_WARNING, d->vm->name,
              "qubesdb: the real daemon is gone now, until the VM restarts; this one comes back in %d s", DOM0_AWAY_SECONDS);
     leave(d, DOM0_AWAY_SECONDS);
 }
 
-static void fatal(struct db *d, const char *what)
-{
-    vm_violation(d->vm, "qubesdb", "%s (%s, %u, path \"%s\", %u bytes)", what, qubesdb_type_name(d->header.type),
-                 d->header.type, d->header.path, d->header.len);
-    die(d);
-}
-
 /* ---- what goes out ---- */
 
-/* Queue one message, its path field and padding as untidy as the real daemon's. */
-static int put(struct db *d, enum qubesdb_type type, const char *path, const void *value, size_t len)
+int db_put(struct db *d, enum qubesdb_type type, const char *path, const void *value, size_t len)
 {
     uint8_t message[QUBESDB_MESSAGE_MAX];
     struct writer w;
@@ -88,28 +56,7 @@ static int put(struct db *d, enum qubesdb_type type, const char *path, const voi
     return outbox_push(&d->out, message, writer_done(&w), fault_on(&d->vm->dom0->faults, FAULT_HALF_QUBESDB));
 }
 
-/* All keys in descending order, then the end: an entry with an empty path. */
-static void dump(struct db *d)
-{
-    struct faults *f = &d->vm->dom0->faults;
-    size_t sent = 0;
-
-    for (size_t i = d->store.n; i-- > 0; sent++) {
-        if (fault_on(f, FAULT_QUBESDB_DROP) && (double)sent >= fault_value(f, FAULT_QUBESDB_DROP)
-            && fault_strikes(f, FAULT_QUBESDB_DROP)) {
-            outbox_flush(&d->out);
-            db_restart(d->vm, DOM0_AWAY_SECONDS);
-            return;
-        }
-        put(d, QUBESDB_GOT_MULTIREAD, d->store.at[i].path, d->store.at[i].value, d->store.at[i].len);
-    }
-    put(d, QUBESDB_GOT_MULTIREAD, "", NULL, 0);
-    d->synced = true;
-    outbox_flush(&d->out);
-    dom0_state(d->vm->dom0, "%s: qubesdb synced, %zu keys", d->vm->name, d->store.n);
-}
-
-static void start_timer(struct db *d, ev_timer *w)
+void db_start_timer(struct db *d, ev_timer *w)
 {
     if (ev_is_active(w))
         return;
@@ -122,18 +69,18 @@ static void tell_guest(struct db *d, enum qubesdb_type type, const char *path, c
 {
     if (!d->synced)
         return;
-    if (d->acks_n == ACKS_MAX || put(d, type, path, value, len) < 0) {
+    if (d->acks_n == ACKS_MAX || db_put(d, type, path, value, len) < 0) {
         vm_violation(d->vm, "qubesdb", "the guest does not %s: the real daemon stands still",
                      d->acks_n == ACKS_MAX ? "answer" : "read");
-        die(d);
+        db_die(d);
         return;
     }
     snprintf(d->acks[(d->acks_from + d->acks_n++) % ACKS_MAX], QUBESDB_PATH, "%s", path);
-    start_timer(d, &d->ack);
+    db_start_timer(d, &d->ack);
     outbox_flush(&d->out);
 }
 
-static void fire(struct db *d, const char *path)
+void db_fire(struct db *d, const char *path)
 {
     size_t n = strlen(path);
     bool tree = n && path[n - 1] == '/';
@@ -160,7 +107,7 @@ int db_write(struct vm *vm, const char *path, const char *value)
     if (e < 0)
         return e;
     tell_guest(vm->db, QUBESDB_WRITE, path, value, len);
-    fire(vm->db, path);
+    db_fire(vm->db, path);
     return 0;
 }
 
@@ -171,137 +118,11 @@ int db_remove(struct vm *vm, const char *path)
     if (store_remove(&vm->db->store, path) == 0)
         return -ENOENT;
     tell_guest(vm->db, QUBESDB_RM, path, NULL, 0);
-    fire(vm->db, path);
+    db_fire(vm->db, path);
     return 0;
 }
 
-/* ---- what comes in: from the guest ---- */
-
-static void answer(struct db *d, enum qubesdb_type type, const char *path)
-{
-    if (put(d, type, path, NULL, 0) < 0) {
-        vm_violation(d->vm, "qubesdb", "the guest does not read: the real daemon stands still");
-        die(d);
-        return;
-    }
-    outbox_flush(&d->out);
-}
-
-static void take_write(struct db *d, const uint8_t *value)
-{
-    if (memchr(value, 0, d->header.len)) {
-        vm_violation(d->vm, "qubesdb", "WRITE %s: NUL in the value", d->header.path);
-        answer(d, QUBESDB_ERROR, d->header.path);
-    } else if (!qubesdb_key_ok(d->header.path))
-        fatal(d, "WRITE of what is not a key");
-    else if (store_set(&d->store, d->header.path, value, d->header.len) < 0)
-        answer(d, QUBESDB_ERROR, d->header.path);
-    else {
-        answer(d, QUBESDB_OK, d->header.path);
-        fire(d, d->header.path);
-    }
-}
-
-static void take_rm(struct db *d)
-{
-    if (d->header.len) {
-        vm_violation(d->vm, "qubesdb", "RM %s with data", d->header.path);
-        answer(d, QUBESDB_ERROR, d->header.path);
-    } else if (store_remove(&d->store, d->header.path) == 0) {
-        answer(d, QUBESDB_ERROR_NOENT, d->header.path);
-        if (d->stream)
-            fatal(d, "RM of a key that is not there");
-    } else {
-        answer(d, QUBESDB_OK, d->header.path);
-        fire(d, d->header.path);
-    }
-}
-
-static void take_multiread(struct db *d)
-{
-    size_t need = BOX_MIN + unik_ring_used(&d->out.ring);
-
-    if (d->synced) {
-        fatal(d, "second MULTIREAD on one connection");
-        return;
-    }
-    if (d->header.path[0] || d->header.len)
-        vm_violation(d->vm, "qubesdb", "MULTIREAD with path \"%s\" and %u bytes: expected none", d->header.path,
-                     d->header.len);
-    for (size_t i = 0; i < d->store.n; i++)
-        need += QUBESDB_HEADER + d->store.at[i].len;
-    if (d->out.ring.size < need && outbox_grow(&d->out, need) < 0) {
-        dom0_log(d->vm->dom0, UNIK_ERROR, d->vm->name, "qubesdb: no memory for the dump");
-        die(d);
-        return;
-    }
-    dump(d);
-}
-
-static void take_ok(struct db *d)
-{
-    if (d->acks_n == 0) {
-        vm_violation(d->vm, "qubesdb", "RESP_OK %s answers nothing", d->header.path);
-        return;
-    }
-    if (d->header.len || strcmp(d->acks[d->acks_from], d->header.path) != 0)
-        vm_violation(d->vm, "qubesdb", "RESP_OK \"%s\" with %u bytes: expected \"%s\" with none", d->header.path,
-                     d->header.len, d->acks[d->acks_from]);
-    d->acks_from = (d->acks_from + 1) % ACKS_MAX;
-    d->acks_n--;
-    ev_timer_stop(d->vm->dom0->loop, &d->ack);
-    if (d->acks_n)
-        start_timer(d, &d->ack);
-}
-
-static void take_error(struct db *d)
-{
-    if (d->header.len) {
-        fatal(d, "RESP_ERROR with data");
-        return;
-    }
-    vm_violation(d->vm, "qubesdb", "RESP_ERROR %s: the guest could not take a change", d->header.path);
-    if (d->acks_n)
-        take_ok(d);
-}
-
-/* One whole message whose header was found right. */
-static void handle(struct db *d)
-{
-    dom0_log(d->vm->dom0, UNIK_DEBUG, d->vm->name, "qubesdb: got %s %s", qubesdb_type_name(d->header.type), d->header.path);
-    switch (d->header.type) {
-    case QUBESDB_WRITE:
-        take_write(d, d->in + QUBESDB_HEADER);
-        break;
-    case QUBESDB_RM:
-        take_rm(d);
-        break;
-    case QUBESDB_MULTIREAD:
-        take_multiread(d);
-        break;
-    case QUBESDB_OK:
-        take_ok(d);
-        break;
-    default:
-        take_error(d);
-    }
-}
-
-/* What verify_hdr() of the real daemon does not let pass. */
-static bool check_header(struct db *d)
-{
-    if (qubesdb_decode(d->in, &d->header) < 0)
-        fatal(d, "header without an end of the path, or over 3071 bytes");
-    else if (!qubesdb_from_vm(d->header.type))
-        fatal(d, "unknown type, or not for this direction");
-    else if (!qubesdb_path_ok(d->header.path))
-        fatal(d, "bad character in the path");
-    else
-        return true;
-    return false;
-}
-
-static void gone(struct db *d)
+void db_gone(struct db *d)
 {
     const char *why = d->vm->dom0->vchan->reason(d->stream);
     bool synced = d->synced;
@@ -311,37 +132,10 @@ static void gone(struct db *d)
         vm_violation(d->vm, "qubesdb", "closed in the middle of a message");
     if (!synced && d->open) {
         vm_violation(d->vm, "qubesdb", "the guest left before its MULTIREAD: the real daemon gives up for good");
-        die(d);
+        db_die(d);
     } else {
         leave(d, 0);
     }
-}
-
-static void receive(struct db *d)
-{
-    const void *bytes;
-    size_t n, want;
-
-    while (d->stream && (n = unik_stream_peek(d->stream, &bytes)) > 0) {
-        want = d->got < QUBESDB_HEADER ? QUBESDB_HEADER : QUBESDB_HEADER + d->header.len;
-        if (n > want - d->got)
-            n = want - d->got;
-        memcpy(d->in + d->got, bytes, n);
-        d->got += n;
-        unik_stream_consume(d->stream, n);
-        if (d->got == QUBESDB_HEADER && want == QUBESDB_HEADER && !check_header(d))
-            return;
-        if (d->got < QUBESDB_HEADER || d->got < QUBESDB_HEADER + d->header.len)
-            continue;
-        d->got = 0;
-        d->complained = false;
-        ev_timer_stop(d->vm->dom0->loop, &d->stall);
-        handle(d);
-    }
-    if (d->stream && unik_stream_ended(d->stream))
-        gone(d);
-    else if (d->stream && d->open && (d->got || !d->synced))
-        start_timer(d, &d->stall);
 }
 
 static void on_stream(struct unik_stream *s, unsigned events, void *arg)
@@ -352,7 +146,7 @@ static void on_stream(struct unik_stream *s, unsigned events, void *arg)
     if (events & UNIK_STREAM_OPEN)
         d->open = true;
     outbox_flush(&d->out);
-    receive(d);
+    db_receive(d);
 }
 
 static void on_stall(struct ev_loop *loop, ev_timer *w, int revents)
@@ -375,7 +169,7 @@ static void on_ack(struct ev_loop *loop, ev_timer *w, int revents)
     vm_violation(d->vm, "qubesdb", "no RESP_OK for %s within %g s", d->acks[d->acks_from], d->vm->dom0->deadline);
     d->acks_from = (d->acks_from + 1) % ACKS_MAX;
     if (--d->acks_n)
-        start_timer(d, &d->ack);
+        db_start_timer(d, &d->ack);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)

@@ -18,7 +18,7 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 	tools/unik-dom0/data.c tools/unik-dom0/data-in.c tools/unik-dom0/data.h \
 	tools/unik-dom0/call.c tools/unik-dom0/call.h \
 	tools/unik-dom0/service.c \
-	tools/unik-dom0/db.c tools/unik-dom0/db.h \
+	tools/unik-dom0/db.c tools/unik-dom0/db-in.c tools/unik-dom0/db.h tools/unik-dom0/db-parts.h \
 	tools/unik-dom0/store.c tools/unik-dom0/store.h \
 	tools/unik-dom0/keys.c
 tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.la \
