@@ -50,8 +50,10 @@ tests_test_qrexec_LDADD = plugins/qrexec/libqrexec.la plugins/vchan-socket/libvc
 endif
 
 if HAVE_CHECK
-QREXEC_EXEC_TESTS = tests/test-qrexec-find tests/test-qrexec-exec tests/test-qrexec-exec-socket tests/test-qrexec-socket
+QREXEC_EXEC_TESTS = tests/test-qrexec-find tests/test-qrexec-exec tests/test-qrexec-exec-io tests/test-qrexec-exec-socket \
+	tests/test-qrexec-socket tests/test-qrexec-socket-limits
 QREXEC_EXEC_FAKE = tests/common/fake-call.c tests/common/fake-call.h
+QREXEC_SOCKET_FAKE = $(QREXEC_EXEC_FAKE) tests/common/local-client.c tests/common/local-client.h
 QREXEC_EXEC_LIBS = plugins/qrexec/libqrexec-exec.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 TESTS += $(QREXEC_EXEC_TESTS)
 check_PROGRAMS += $(QREXEC_EXEC_TESTS)
@@ -61,12 +63,18 @@ tests_test_qrexec_find_LDADD = $(QREXEC_EXEC_LIBS)
 tests_test_qrexec_exec_SOURCES = tests/test-qrexec-exec.c $(QREXEC_EXEC_FAKE)
 tests_test_qrexec_exec_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_exec_LDADD = $(QREXEC_EXEC_LIBS)
+tests_test_qrexec_exec_io_SOURCES = tests/test-qrexec-exec-io.c $(QREXEC_EXEC_FAKE)
+tests_test_qrexec_exec_io_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_qrexec_exec_io_LDADD = $(QREXEC_EXEC_LIBS)
 tests_test_qrexec_exec_socket_SOURCES = tests/test-qrexec-exec-socket.c $(QREXEC_EXEC_FAKE)
 tests_test_qrexec_exec_socket_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_exec_socket_LDADD = $(QREXEC_EXEC_LIBS)
-tests_test_qrexec_socket_SOURCES = tests/test-qrexec-socket.c $(QREXEC_EXEC_FAKE)
+tests_test_qrexec_socket_SOURCES = tests/test-qrexec-socket.c $(QREXEC_SOCKET_FAKE)
 tests_test_qrexec_socket_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_socket_LDADD = $(QREXEC_EXEC_LIBS)
+tests_test_qrexec_socket_limits_SOURCES = tests/test-qrexec-socket-limits.c $(QREXEC_SOCKET_FAKE)
+tests_test_qrexec_socket_limits_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_qrexec_socket_limits_LDADD = $(QREXEC_EXEC_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-rpc-config
