@@ -21,9 +21,19 @@ tests_common_libxenstored_la_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 STORE_LIBS = tests/common/libxenstored.la plugins/xenstore/libxenstore.la protocol/libprotocol.la \
 	tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 
-TESTS += tests/test-xenstore
-check_PROGRAMS += tests/test-xenstore
+XENSTORE_TESTS = tests/test-xenstore tests/test-xenstore-watch tests/test-xenstore-faults tests/test-xenstore-device
+TESTS += $(XENSTORE_TESTS)
+check_PROGRAMS += $(XENSTORE_TESTS)
 tests_test_xenstore_SOURCES = tests/test-xenstore.c
 tests_test_xenstore_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_xenstore_LDADD = $(STORE_LIBS)
+tests_test_xenstore_watch_SOURCES = tests/test-xenstore-watch.c
+tests_test_xenstore_watch_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_xenstore_watch_LDADD = $(STORE_LIBS)
+tests_test_xenstore_faults_SOURCES = tests/test-xenstore-faults.c
+tests_test_xenstore_faults_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_xenstore_faults_LDADD = $(STORE_LIBS)
+tests_test_xenstore_device_SOURCES = tests/test-xenstore-device.c
+tests_test_xenstore_device_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_xenstore_device_LDADD = $(STORE_LIBS)
 endif

@@ -146,3 +146,35 @@ int store_end(struct store *t, uint32_t tx, bool commit)
     ck_assert_int_eq(t->x->end(t->x, tx, commit, store_answered, &a), 0);
     return store_wait(t, &a);
 }
+
+void store_fired(const char *path, void *arg)
+{
+    struct store_fired *f = arg;
+
+    snprintf(f->path, sizeof(f->path), "%s", path);
+    f->done = ++f->n == f->want;
+    if (f->drop && *f->drop) {
+        f->t->x->unwatch(f->t->x, *f->drop);
+        *f->drop = NULL;
+    }
+}
+
+void store_watch(struct store *t, const char *path, struct store_fired *f)
+{
+    f->t = t;
+    ck_assert_int_eq(t->x->watch(t->x, path, store_fired, f, &f->w), 0);
+    store_wait_fired(t, f, 1);
+}
+
+void store_wait_fired(struct store *t, struct store_fired *f, unsigned n)
+{
+    f->want = n;
+    f->done = f->n >= n;
+    ck_assert(host_run_until(t->h, &f->done, STORE_SECONDS));
+    ck_assert_uint_eq(f->n, n);
+}
+
+bool store_is_back(struct store *t)
+{
+    return xenstored_counts(t->s).accepted == 2 && host_state(t->ctx) == HOST_READY;
+}

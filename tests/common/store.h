@@ -32,6 +32,15 @@ struct answer {
     char value[4097];
 };
 
+/* What a watch was told. */
+struct store_fired {
+    struct store *t;
+    unsigned n, want;
+    bool done;                      /* n reached want */
+    char path[64];                  /* the last */
+    struct unik_xenstore_watch *w, **drop;      /* drop: unwatch this from inside the callback, and set it to NULL */
+};
+
 /* options: "key=value" more than the socket; NULL: none. Not started yet. */
 void store_init(struct store *t, const char *const *options);
 /* store_init(), started and ready. */
@@ -50,6 +59,14 @@ int store_read(struct store *t, uint32_t tx, const char *path, struct answer *a)
 int store_write(struct store *t, uint32_t tx, const char *path, const char *value);
 uint32_t store_begin(struct store *t);
 int store_end(struct store *t, uint32_t tx, bool commit);
+/* The callback of a watch whose arg is a struct store_fired. */
+void store_fired(const char *path, void *fired);
+/* Watch, and run the loop until it fired for the first time. */
+void store_watch(struct store *t, const char *path, struct store_fired *f);
+/* Run the loop until it fired n times, exactly. */
+void store_wait_fired(struct store *t, struct store_fired *f, unsigned n);
+/* Ready, on the second connection. For store_until(). */
+bool store_is_back(struct store *t);
 int store_fds(void);
 
 #endif

@@ -66,6 +66,8 @@ static void on_writable(struct ev_loop *loop, ev_io *w, int revents)
     if (s->close_after && n > s->close_after - 1)
         n = s->close_after - 1;
     k = n ? send(c->fd, c->out, n, MSG_NOSIGNAL) : 0;
+    if (k < 0 && errno == ENOTSOCK)
+        k = write(c->fd, c->out, n);
     if (k < 0 && errno == EAGAIN)
         return;
     if (k >= 0) {
@@ -191,16 +193,10 @@ static void on_readable(struct ev_loop *loop, ev_io *w, int revents)
     }
 }
 
-static void on_acceptable(struct ev_loop *loop, ev_io *w, int revents)
+void xenstored_adopt(struct xenstored *s, int fd)
 {
-    struct xenstored *s = w->data;
-    int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    struct conn *c;
+    struct conn *c = calloc(1, sizeof(*c));
 
-    (void)revents;
-    if (fd < 0)
-        return;
-    c = calloc(1, sizeof(*c));
     if (!c)
         abort();
     c->s = s;
@@ -211,7 +207,17 @@ static void on_acceptable(struct ev_loop *loop, ev_io *w, int revents)
     ev_io_init(&c->readable, on_readable, fd, EV_READ);
     ev_io_init(&c->writable, on_writable, fd, EV_WRITE);
     c->readable.data = c->writable.data = c;
-    ev_io_start(loop, &c->readable);
+    ev_io_start(s->loop, &c->readable);
+}
+
+static void on_acceptable(struct ev_loop *loop, ev_io *w, int revents)
+{
+    struct xenstored *s = w->data;
+    int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    (void)loop, (void)revents;
+    if (fd >= 0)
+        xenstored_adopt(s, fd);
 }
 
 void xenstored_deaf(struct xenstored *s, bool on)

@@ -60,6 +60,8 @@ void xenstored_wrong_body(struct xenstored *s, const void *body, size_t n);
 void xenstored_raw(struct xenstored *s, const void *bytes, size_t n);
 /* Do not read requests for a while. */
 void xenstored_deaf(struct xenstored *s, bool on);
+/* Serve this descriptor too (a pseudo terminal that plays the xenbus device). It is the server's from here on. */
+void xenstored_adopt(struct xenstored *s, int fd);
 /* Close all connections, and the listening socket too, or open that again. The tree stays. */
 void xenstored_down(struct xenstored *s);
 void xenstored_up(struct xenstored *s);
