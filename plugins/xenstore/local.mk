@@ -37,3 +37,9 @@ tests_test_xenstore_device_SOURCES = tests/test-xenstore-device.c
 tests_test_xenstore_device_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_xenstore_device_LDADD = $(STORE_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-xenstore-client
+tests_fuzz_fuzz_xenstore_client_SOURCES = tests/fuzz/fuzz-xenstore-client.c
+tests_fuzz_fuzz_xenstore_client_LDADD = plugins/xenstore/libxenstore.la protocol/libprotocol.la \
+	tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
+tests_fuzz_fuzz_xenstore_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
