@@ -87,24 +87,21 @@ static void on_fact(int error, const char *value, size_t len, void *arg)
         unik_debug(n->l->ctx, "read %s: %s", n->path, strerror(-error));
 }
 
-static int ask(struct lifecycle_node *n, bool write)
+static int ask(struct lifecycle_node *n)
 {
     struct unik_xenstore *x = n->l->x;
 
-    return write ? x->write(x, 0, n->path, "1", 1, on_feature, n) : x->read(x, 0, n->path, on_fact, n);
+    return n->write ? x->write(x, 0, n->path, "1", 1, on_feature, n) : x->read(x, 0, n->path, on_fact, n);
 }
 
 /* All that has not been asked, or got no answer. What finds no room now comes later. */
-static void ask_all(struct lifecycle *l)
+static void ask_all(struct lifecycle *l, struct lifecycle_node *nodes, size_t n)
 {
-    for (size_t i = 0; i < LIFECYCLE_FEATURES + LIFECYCLE_FACTS; i++) {
-        bool write = i < LIFECYCLE_FEATURES;
-        struct lifecycle_node *n = write ? &l->feature[i] : &l->fact[i - LIFECYCLE_FEATURES];
-
-        if (n->asked || n->done)
+    for (size_t i = 0; i < n; i++) {
+        if (nodes[i].asked || nodes[i].done)
             continue;
-        n->asked = ask(n, write) == 0;
-        if (!n->asked)
+        nodes[i].asked = ask(&nodes[i]) == 0;
+        if (!nodes[i].asked)
             lifecycle_later(l);
     }
 }
@@ -115,8 +112,9 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 
     (void)revents;
     unik_backoff_begin(&l->backoff, ev_now(loop));
-    ask_all(l);
+    ask_all(l, l->feature, LIFECYCLE_FEATURES);
     lifecycle_shutdown_look(l);
+    ask_all(l, l->fact, LIFECYCLE_FACTS);
 }
 
 /* ---- start and stop ---- */
@@ -147,16 +145,18 @@ static int start(struct unik_ctx *ctx)
     ev_init(&l->retry, on_retry);
     l->retry.data = l;
     for (size_t i = 0; i < LIFECYCLE_FEATURES; i++)
-        l->feature[i] = (struct lifecycle_node){ .l = l, .path = features[i] };
+        l->feature[i] = (struct lifecycle_node){ .l = l, .path = features[i], .write = true };
     for (size_t i = 0; i < LIFECYCLE_FACTS; i++)
         l->fact[i] = (struct lifecycle_node){ .l = l, .path = facts[i] };
-    ask_all(l);
+    ask_all(l, l->feature, LIFECYCLE_FEATURES);
     e = lifecycle_shutdown_start(l);
     if (e < 0) {
         lifecycle_error(l, "watch", "control/shutdown", e);
         release(l);
+        return e;
     }
-    return e;
+    ask_all(l, l->fact, LIFECYCLE_FACTS);
+    return 0;
 }
 
 static void stop(struct unik_ctx *ctx)

@@ -36,6 +36,7 @@ void lifecycle_shutdown_stop(struct lifecycle *l);
 struct lifecycle_node {
     struct lifecycle *l;
     const char *path;
+    bool write;                     /* "1"; else it is read */
     bool asked, done;               /* in flight; nothing more to try */
     char value[LIFECYCLE_FACT_MAX];
 };

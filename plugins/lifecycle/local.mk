@@ -8,3 +8,11 @@ plugin_LTLIBRARIES += plugins/lifecycle.la
 plugins_lifecycle_la_SOURCES =
 plugins_lifecycle_la_LIBADD = plugins/lifecycle/liblifecycle.la $(EV_LIBS)
 plugins_lifecycle_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+if HAVE_CHECK
+TESTS += tests/test-lifecycle
+check_PROGRAMS += tests/test-lifecycle
+tests_test_lifecycle_SOURCES = tests/test-lifecycle.c
+tests_test_lifecycle_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_lifecycle_LDADD = plugins/lifecycle/liblifecycle.la $(STORE_LIBS)
+endif

@@ -24,7 +24,8 @@ static void on_log(struct unik_ctx *ctx, enum unik_level level, const char *line
     struct store *t = arg;
 
     (void)ctx;
-    snprintf(t->last, sizeof(t->last), "%s", line);
+    if (level <= UNIK_INFO)
+        snprintf(t->last, sizeof(t->last), "%s", line);
     t->warnings += level <= UNIK_WARNING;
 }
 
