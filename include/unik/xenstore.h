@@ -15,12 +15,14 @@ extern "C" {
 #define UNIK_XENSTORE_PAYLOAD_MAX 4096  /* bytes of path and value together */
 
 /* error: 0 or a negative errno as xenstored named it (-ENOENT, -EACCES, -EAGAIN, ...), -EPROTO for a reply that makes no
- * sense, -ECANCELED when the plugin stops. value: NUL-terminated after len bytes, valid during the call; directory lists
+ * sense, -ECONNRESET when the connection broke before the reply (it may have been done; ask again when the plugin is
+ * ready; all transactions are gone), -ECANCELED when the plugin stops. value: NUL-terminated after len bytes, valid during the call; directory lists
  * are names with a NUL each. */
 typedef void unik_xenstore_cb(int error, const char *value, size_t len, void *arg);
 typedef void unik_xenstore_tx_cb(int error, uint32_t tx, void *arg);
 
-/* path: the node that changed, as seen by the watch (relative if the watch was). Fires once right after registration. */
+/* path: the node that changed, as seen by the watch (relative if the watch was). Fires once right after registration, and
+ * again after each lost connection, as nobody knows what changed meanwhile. */
 typedef void unik_xenstore_watch_cb(const char *path, void *arg);
 
 struct unik_xenstore_watch;
@@ -55,7 +57,8 @@ struct unik_xenstore {
     void (*forget)(struct unik_xenstore *x, void *arg);
 
     /* Tell cb of changes at path and below. Special: "@releaseDomain", "@introduceDomain".
-     * Two watches on one path are two watches. */
+     * Two watches on one path are two watches. Works without a connection too: it is registered when there is one. What
+     * xenstored refuses is logged, and never fires. 0, -EINVAL, -ENOSPC (too many), -ENOMEM, -ENOTCONN (stopping). */
     int (*watch)(struct unik_xenstore *x, const char *path, unik_xenstore_watch_cb *cb, void *arg,
                  struct unik_xenstore_watch **out);
     void (*unwatch)(struct unik_xenstore *x, struct unik_xenstore_watch *w);
