@@ -137,7 +137,7 @@ END_TEST
 
 START_TEST(path_checks)
 {
-    static const char *const good[] = { "/", "a", "/a", "a/b", "/local/domain/7/data/vchan/0/512/port", "a@b", "a_B-9" };
+    static const char *const good[] = { "/", "a", "/a", "a/b", "/local/domain/7/data/vchan/0/512", "a@b", "a_B-9" };
     static const char *const bad[] = { "", "//", "a//b", "/a/", "a/", "/a//", "a b", "a.b", "a:b", "a\x80" };
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
