@@ -48,7 +48,7 @@ START_TEST(bad_for_good)
     reader_init(&r, NULL, 0);
     ck_assert_ptr_nonnull(reader_bytes(&r, 0));
     ck_assert(reader_done(&r));
-    reader_init(&r, NULL, 3);
+    reader_init(&r, NULL, 1);
     ck_assert_uint_eq(reader_u8(&r), 0);
     ck_assert(!reader_ok(&r));
 }
@@ -112,6 +112,12 @@ START_TEST(writes_never_past_the_end)
         for (size_t i = size; i < sizeof(b); i++)
             ck_assert_uint_eq(b[i], 0xee);
     }
+    memset(b, 0xee, sizeof(b));
+    writer_init(&w, b, 6);
+    writer_u16(&w, 0xabcd);
+    writer_u32(&w, 0x01020304);
+    ck_assert_uint_eq(writer_done(&w), 6);
+    ck_assert_uint_eq(b[6], 0xee);
     writer_init(&w, b, sizeof(b));
     writer_string(&w, "abcd", 4);
     ck_assert_uint_eq(writer_done(&w), 0);

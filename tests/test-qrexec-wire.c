@@ -237,9 +237,21 @@ START_TEST(versions_and_sizes)
     ck_assert_uint_eq(qrexec_version(4, 2), 2);
     ck_assert_uint_eq(qrexec_version(4, 1), 0);
     ck_assert_uint_eq(qrexec_version(4, 0), 0);
-    ck_assert_str_eq(qrexec_type_name(QREXEC_STDIN), "STDIN");
-    ck_assert_str_eq(qrexec_type_name(QREXEC_TRIGGER3), "TRIGGER_SERVICE3");
-    ck_assert_str_eq(qrexec_type_name(0x214), "unknown");
+}
+END_TEST
+
+START_TEST(type_names)
+{
+    static const struct { uint32_t type; const char *name; } rows[] = {
+        { 0x190, "STDIN" }, { 0x191, "STDOUT" }, { 0x192, "STDERR" }, { 0x193, "EXIT_CODE" }, { 0x200, "EXEC_CMDLINE" },
+        { 0x201, "JUST_EXEC" }, { 0x202, "SERVICE_CONNECT" }, { 0x203, "SERVICE_REFUSED" }, { 0x210, "TRIGGER_SERVICE" },
+        { 0x211, "CONNECTION_TERMINATED" }, { 0x212, "TRIGGER_SERVICE3" }, { 0x213, "TRIGGER_SERVICE4" },
+        { 0x300, "HELLO" }, { 0x18f, "unknown" }, { 0x194, "unknown" }, { 0x204, "unknown" }, { 0x214, "unknown" },
+        { 0, "unknown" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        ck_assert_str_eq(qrexec_type_name(rows[i].type), rows[i].name);
 }
 END_TEST
 
@@ -284,6 +296,7 @@ int main(void)
     tcase_add_test(t, golden_exit_code);
     tcase_add_test(t, golden_data_headers);
     tcase_add_test(t, versions_and_sizes);
+    tcase_add_test(t, type_names);
     tcase_add_test(t, bad_fields_of_trigger);
     return run_case("qrexec-wire", t);
 }
