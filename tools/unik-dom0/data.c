@@ -24,6 +24,11 @@ static void on_stream(struct unik_stream *s, unsigned events, void *arg)
     data_turn(d);
 }
 
+static double served_timeout(const struct data *d)
+{
+    return d->vm->dom0->connect_timeout < DOM0_SERVED_SECONDS ? d->vm->dom0->connect_timeout : DOM0_SERVED_SECONDS;
+}
+
 /* Not connected in time; or connected, and no HELLO. */
 static void on_limit(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -34,8 +39,8 @@ static void on_limit(struct ev_loop *loop, ev_timer *w, int revents)
     if (!d->connected) {
         d->error = -ETIMEDOUT;
         if (d->service)
-            vm_violation(d->vm, "qrexec", "port %u: not served within %d s of SERVICE_CONNECT", d->pair->port,
-                         DOM0_SERVED_SECONDS);
+            vm_violation(d->vm, "qrexec", "port %u: not served within %g s of SERVICE_CONNECT", d->pair->port,
+                         served_timeout(d));
     } else if (!d->version) {
         d->error = -EPROTO;
         vm_violation(d->vm, "qrexec", "port %u: no HELLO on the data channel within %g s", d->pair->port,
@@ -124,7 +129,7 @@ int data_serve(struct data *d)
 {
     struct faults *f = &d->vm->dom0->faults;
 
-    start_limit(d, DOM0_CONNECT_SECONDS);
+    start_limit(d, d->vm->dom0->connect_timeout);
     if (fault_strikes(f, FAULT_NO_DATA_SERVER)) {
         d->spoiled = true;
         return 0;
@@ -145,7 +150,7 @@ int data_join(struct data *d)
     if (e < 0)
         return e;
     outbox_attach(&d->box, d->stream);
-    start_limit(d, DOM0_SERVED_SECONDS);
+    start_limit(d, served_timeout(d));
     return 0;
 }
 

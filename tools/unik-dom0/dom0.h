@@ -55,6 +55,7 @@ struct dom0 {
     struct policy policy;
     const char *services;               /* folder of executables, or NULL */
     uint32_t protocol;                  /* the newest that this dom0 speaks: 2, 3, 4 */
+    double connect_timeout;             /* how long a call of dom0 waits for the guest to connect */
     double deadline;                    /* how long a guest may take for what it must do at once */
     enum unik_level level;
     struct server *server;              /* socket.c */

@@ -23,3 +23,14 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 	tools/unik-dom0/keys.c
 tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.la \
 	protocol/libprotocol.la $(EV_LIBS)
+
+TESTS += tests/test-dom0-cli.sh
+dist_noinst_SCRIPTS += tests/test-dom0-cli.sh
+if HAVE_CHECK
+TESTS += tests/test-dom0
+check_PROGRAMS += tests/test-dom0
+tests_test_dom0_SOURCES = tests/test-dom0.c tests/dom0/run.c tests/dom0/run.h \
+	tests/dom0/calls.c tests/dom0/control.c tests/dom0/guest.c tests/dom0/qubesdb.c tests/dom0/faults.c
+tests_test_dom0_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_dom0_LDADD = protocol/libprotocol.la tests/common/libpeer.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+endif

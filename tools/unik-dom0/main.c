@@ -71,6 +71,7 @@ static int help(void)
            "  --protocol 2|3|4       the newest qrexec protocol that this dom0 speaks (4)\n"
            "  --fault FAULT          as for the command fault; may be repeated\n"
            "  --deadline S           how long the guest may take for what it owes at once (10)\n"
+           "  --connect-timeout S    how long call and exec wait for the guest to connect (10)\n"
            "  --transport socket|xen how to reach the VM (socket)\n"
            "  --vchan-dir DIR        sockets ($VCHAN_SOCKET_DIR, else DIR/vchan)\n"
            "  --log error|warning|info|debug\n\n"

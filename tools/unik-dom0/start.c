@@ -32,7 +32,8 @@ struct options {
     bool first_by_options;              /* --domid, --name, --qubesdb describe vms[0] */
 };
 
-static struct dom0 dom0 = { .protocol = QREXEC_VERSION, .deadline = 10, .level = UNIK_INFO };
+static struct dom0 dom0 = { .protocol = QREXEC_VERSION, .connect_timeout = DOM0_CONNECT_SECONDS, .deadline = 10,
+                            .level = UNIK_INFO };
 
 static const struct option longs[] = {
     { "state", required_argument, NULL, 's' },      { "domid", required_argument, NULL, 'd' },
@@ -42,6 +43,7 @@ static const struct option longs[] = {
     { "fault", required_argument, NULL, 'f' },      { "protocol", required_argument, NULL, 'p' },
     { "policy", required_argument, NULL, 'P' },     { "services", required_argument, NULL, 'S' },
     { "deadline", required_argument, NULL, 'l' },   { "log", required_argument, NULL, 'L' },
+    { "connect-timeout", required_argument, NULL, 'w' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -127,6 +129,8 @@ static int parse_one(struct options *o, int c, char *arg)
     case 'P': o->policy = arg; return 0;
     case 'S': dom0.services = arg; return 0;
     case 'l': return parse_number(arg, 0.1, 3600, &dom0.deadline) ? 0 : usage("--deadline %s: expected 0.1..3600", arg);
+    case 'w':
+        return parse_number(arg, 0.1, 3600, &dom0.connect_timeout) ? 0 : usage("--connect-timeout %s: expected 0.1..3600", arg);
     case 'L': return parse_level(arg);
     case 'p':
         if (!parse_number(arg, QREXEC_VERSION_MIN, QREXEC_VERSION, &number))
