@@ -1,5 +1,5 @@
-/* Programs and shell commands as handlers of calls: what they are given, whom they run as, and their exit codes. Each test ends
- * with no descriptor and no child left. */
+/* Programs and shell commands as handlers of calls: what they are given, whom they run as, and their exit codes. Each
+ * test ends with no descriptor and no child left. */
 #include <check.h>
 #include <fcntl.h>
 #include <pwd.h>
@@ -54,10 +54,14 @@ END_TEST
 
 START_TEST(arguments)
 {
-    static const struct { const char *request, *out; } rows[] = {
-        { "t", "0:" }, { "t+", "0:" }, { "t+a", "1:a" }, { "t+-rf", "1:-rf" }, { "t+--", "1:--" }, { "t+a+b+", "1:a+b+" },
-        { "t+$(id);*", "1:$(id);*" }, { "t+/etc/x", "1:/etc/x" }
-    };
+    static const struct { const char *request, *out; } rows[] = { { "t", "0:" },
+                 { "t+", "0:" },
+                 { "t+a", "1:a" },
+                 { "t+-rf", "1:-rf" },
+                 { "t+--", "1:--" },
+                 { "t+a+b+", "1:a+b+" },
+                 { "t+$(id);*", "1:$(id);*" },
+                 { "t+/etc/x", "1:/etc/x" } };
     char line[100];
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -108,8 +112,8 @@ static void check_environment(const char *request, const char *of_request)
     world_file(&w, "rpc/t+arg", 0755, "#!/bin/sh\nexec /usr/bin/env -u PWD");
     snprintf(line, sizeof(line), ":QUBESRPC %s", request);
     ck_assert_int_eq(fake_run(f, line), 0);
-    snprintf(expect, sizeof(expect), "A_LOCAL=x\nHOME=%s\nLOGNAME=%s\nPATH=/usr/bin:/bin\n%sSHELL=%s\nUSER=%s\n", me->pw_dir,
-             w.user, of_request, me->pw_shell, w.user);
+    snprintf(expect, sizeof(expect), "A_LOCAL=x\nHOME=%s\nLOGNAME=%s\nPATH=/usr/bin:/bin\n%sSHELL=%s\nUSER=%s\n",
+             me->pw_dir, w.user, of_request, me->pw_shell, w.user);
     ck_assert_str_eq(sorted_output(), expect);
     close_all();
 }
@@ -128,7 +132,7 @@ START_TEST(environment)
 }
 END_TEST
 
-/* No descriptor of ours, default signals, a session of its own, the home folder; stdin and stdout sockets, stderr a pipe. */
+/* No descriptor of ours, default signals, a session of its own; stdin and stdout are sockets, stderr is a pipe. */
 START_TEST(clean_process)
 {
     const char *script = "#!/bin/sh\n"
@@ -177,7 +181,8 @@ START_TEST(commands)
 
     open_with(NULL, 65536);
     ck_assert_int_eq(fake_run(f, ":printf '%s ' \"$HOME\" \"$USER\" \"$LOGNAME\"; pwd; exit 7"), 7);
-    snprintf(expect, sizeof(expect), "%s %s %s %s\n", getpwuid(geteuid())->pw_dir, w.user, w.user, getpwuid(geteuid())->pw_dir);
+    snprintf(expect, sizeof(expect), "%s %s %s %s\n", getpwuid(geteuid())->pw_dir, w.user, w.user,
+             getpwuid(geteuid())->pw_dir);
     ck_assert_str_eq(f->text, expect);
     fake_free(f);
     f = fake_new(&w, 65536);
@@ -192,8 +197,10 @@ START_TEST(becomes_another)
     if (geteuid() != 0 || !getpwnam("nobody"))
         return;
     setenv("A_SECRET", "x", 1);
-    open_with("#!/bin/sh\necho $(id -u) $(id -g) $(id -G) $(grep -c '^Cap[PE].*:.*0000000000000000$' /proc/self/status) "
-              "$HOME $USER ${A_SECRET-none}; exit 5\n", 65536);
+    open_with(
+        "#!/bin/sh\necho $(id -u) $(id -g) $(id -G) $(grep -c '^Cap[PE].*:.*0000000000000000$' /proc/self/status) "
+        "$HOME $USER ${A_SECRET-none}; exit 5\n",
+        65536);
     world_file(&w, "config/t", 0644, "force-user = 'nobody'\n");
     ck_assert_int_eq(fake_run(f, ":QUBESRPC t domX"), 5);
     ck_assert_str_eq(f->text, "65534 65534 65534 2 /nonexistent nobody none\n");

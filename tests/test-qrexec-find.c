@@ -187,8 +187,9 @@ static int parse(const char *text, struct qrexec_service_config *c, char *said, 
 }
 
 static const char *const good[] = {
-    "", "\n", "# only a comment", "#\n\n", "  \n", "wait-for-session = 0\n", "wait-for-session=1", "wait-for-session = true # x\n",
-    "force-user = 'joe'\r\n", "force-user='a#b'", "skip-service-descriptor\t=\tfalse\t\n", "other = 18446744073709551\n",
+    "", "\n", "# only a comment", "#\n\n", "  \n", "wait-for-session = 0\n", "wait-for-session=1",
+    "wait-for-session = true # x\n", "force-user = 'joe'\r\n", "force-user='a#b'",
+    "skip-service-descriptor\t=\tfalse\t\n", "other = 18446744073709551\n",
     "some.other-key_1 = 'x'\nsome.other-key_1 = ''\n", "exit-on-client-eof = true\nexit-on-service-eof = true\n",
     "force-user = 'joe'\nskip-service-descriptor = false\n"
 };
@@ -277,14 +278,16 @@ START_TEST(tcp_addresses)
     static const struct { const char *link, *argument, *expect; } rows[] = {
         { "/dev/tcp/127.0.0.1/80", NULL, "127.0.0.1 80" }, { "/dev/tcp/127.0.0.1/80", "", "127.0.0.1 80" },
         { "/dev/tcp/127.0.0.1/80", "81", NULL }, { "/dev/tcp/127.0.0.1", "65535", "127.0.0.1 65535" },
-        { "/dev/tcp/127.0.0.1", "65536", NULL }, { "/dev/tcp/127.0.0.1", "0", NULL }, { "/dev/tcp/127.0.0.1", "080", NULL },
-        { "/dev/tcp/127.0.0.1", "", NULL }, { "/dev/tcp/127.0.0.1", NULL, NULL }, { "/dev/tcp/127.0.0.1", "127.0.0.1+80", NULL },
+        { "/dev/tcp/127.0.0.1", "65536", NULL }, { "/dev/tcp/127.0.0.1", "0", NULL },
+        { "/dev/tcp/127.0.0.1", "080", NULL }, { "/dev/tcp/127.0.0.1", "", NULL },
+        { "/dev/tcp/127.0.0.1", NULL, NULL }, { "/dev/tcp/127.0.0.1", "127.0.0.1+80", NULL },
         { "/dev/tcp/127.0.0.1/", NULL, NULL }, { "/dev/tcp/127.0.0.1/80/", NULL, NULL }, { "/dev/tcp/", "80", NULL },
         { "/dev/tcp/localhost/80", NULL, NULL }, { "/dev/tcp", "10.0.0.1+8080", "10.0.0.1 8080" },
-        { "/dev/tcp", "++1+22", "::1 22" }, { "/dev/tcp", "fd09++5+80", "fd09::5 80" }, { "/dev/tcp", "10.0.0.1", NULL },
-        { "/dev/tcp", "", NULL }, { "/dev/tcp", NULL, NULL }, { "/dev/tcp", "+80", NULL }, { "/dev/tcp", "10.0.0.1+", NULL },
-        { "/dev/tcp", "10.0.0.1+-1", NULL }, { "/dev/tcp/::1/443", NULL, "::1 443" }, { "/dev/tcp/::1", "443", "::1 443" },
-        { "/dev/tcp/::1", "", NULL }, { "/dev/tcp/fe80::1%nosuchif/80", NULL, NULL }, { "/dev/tcp", "host_name+80", NULL }
+        { "/dev/tcp", "++1+22", "::1 22" }, { "/dev/tcp", "fd09++5+80", "fd09::5 80" },
+        { "/dev/tcp", "10.0.0.1", NULL }, { "/dev/tcp", "", NULL }, { "/dev/tcp", NULL, NULL },
+        { "/dev/tcp", "+80", NULL }, { "/dev/tcp", "10.0.0.1+", NULL }, { "/dev/tcp", "10.0.0.1+-1", NULL },
+        { "/dev/tcp/::1/443", NULL, "::1 443" }, { "/dev/tcp/::1", "443", "::1 443" }, { "/dev/tcp/::1", "", NULL },
+        { "/dev/tcp/fe80::1%nosuchif/80", NULL, NULL }, { "/dev/tcp", "host_name+80", NULL }
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -299,14 +302,16 @@ START_TEST(tcp_addresses)
         if (e == 0 && a.ss_family == AF_INET) {
             const struct sockaddr_in *in = (const void *)&a;
 
-            snprintf(got, sizeof(got), "%s %d", inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host)), ntohs(in->sin_port));
+            snprintf(got, sizeof(got), "%s %d", inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host)),
+                     ntohs(in->sin_port));
         } else if (e == 0) {
             const struct sockaddr_in6 *in = (const void *)&a;
 
-            snprintf(got, sizeof(got), "%s %d", inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host)), ntohs(in->sin6_port));
+            snprintf(got, sizeof(got), "%s %d", inet_ntop(AF_INET6, &in->sin6_addr, host, sizeof(host)),
+                     ntohs(in->sin6_port));
         }
-        ck_assert_msg(rows[i].expect ? strcmp(got, rows[i].expect) == 0 : e < 0 && said[0], "%s %s: \"%s\" %s", rows[i].link,
-                      rows[i].argument ? rows[i].argument : "-", got, said);
+        ck_assert_msg(rows[i].expect ? strcmp(got, rows[i].expect) == 0 : e < 0 && said[0], "%s %s: \"%s\" %s",
+                      rows[i].link, rows[i].argument ? rows[i].argument : "-", got, said);
     }
 }
 END_TEST

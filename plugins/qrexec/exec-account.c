@@ -1,7 +1,7 @@
 /* plugins/qrexec/exec-account.c - the account that dom0 names, from /etc/passwd and /etc/group.
  *
- * Not through NSS: that may wait for a network, and a static program has none. Accounts that exist only in a directory service
- * are unknown here.
+ * Not through NSS: that may wait for a network, and a static program has none. Accounts that exist only in a directory
+ * service are unknown here.
  */
 #include <errno.h>
 #include <grp.h>
@@ -28,8 +28,10 @@ static int find_user(FILE *f, char *line, struct qrexec_account *a)
         if (strcmp(p->pw_name, a->name) == 0) {
             a->uid = p->pw_uid;
             a->gid = p->pw_gid;
-            return copy(a->home, sizeof(a->home), p->pw_dir, "/") && copy(a->shell, sizeof(a->shell), p->pw_shell, "/bin/sh") ?
-                0 : -EINVAL;
+            if (!copy(a->home, sizeof(a->home), p->pw_dir, "/") ||
+                !copy(a->shell, sizeof(a->shell), p->pw_shell, "/bin/sh"))
+                return -EINVAL;
+            return 0;
         }
     return e && e != ENOENT ? -e : -ENOENT;
 }

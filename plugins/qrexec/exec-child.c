@@ -1,7 +1,7 @@
 /* plugins/qrexec/exec-child.c - start a process.
  *
- * Without a change of account by vfork(): the cost does not grow with our memory, and the result is known at once. With one by
- * fork(): memory must not be shared with a process that another account may already signal or trace.
+ * Without a change of account by vfork(): the cost does not grow with our memory, and the result is known at once. With
+ * one by fork(): memory must not be shared with a process that another account may already signal or trace.
  *
  * Between vfork() and exec the child runs in our memory, so it only makes plain system calls. Accounts, paths, argv and
  * environment are prepared before.

@@ -136,8 +136,8 @@ static int set_user(const struct line *l, const struct value *v, struct qrexec_s
 static int set(const struct line *l, const char *key, size_t len, const struct value *v, unsigned *seen,
                struct qrexec_service_config *c)
 {
-    static const char *const keys[] = { "wait-for-session", "force-user", "skip-service-descriptor", "exit-on-client-eof",
-                                        "exit-on-service-eof" };
+    static const char *const keys[] = { "wait-for-session", "force-user", "skip-service-descriptor",
+                                        "exit-on-client-eof", "exit-on-service-eof" };
     size_t i = 0;
 
     while (i < 5 && (strlen(keys[i]) != len || memcmp(keys[i], key, len) != 0))

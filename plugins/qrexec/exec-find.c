@@ -1,7 +1,7 @@
 /* plugins/qrexec/exec-find.c - services and their configs in the search folders.
  *
- * Names and arguments come from other VMs through dom0, which cleans them, or from dom0 itself, which does not: what is not
- * a plain file name never reaches the file system.
+ * Names and arguments come from other VMs through dom0, which cleans them, or from dom0 itself, which does not: what is
+ * not a plain file name never reaches the file system.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,11 +20,13 @@ static bool plain(const char *name, size_t len)
 
 static bool is_tcp(const char *target)
 {
-    return strncmp(target, TCP, sizeof(TCP) - 1) == 0 && (target[sizeof(TCP) - 1] == 0 || target[sizeof(TCP) - 1] == '/');
+    return strncmp(target, TCP, sizeof(TCP) - 1) == 0 &&
+        (target[sizeof(TCP) - 1] == 0 || target[sizeof(TCP) - 1] == '/');
 }
 
 /* One name in one folder. 0, or a negative errno. links: a link to /dev/tcp is an answer; path becomes its target. */
-static int look(const char *folder, size_t folder_len, const char *name, bool links, char path[QREXEC_PATH_SIZE], struct stat *st)
+static int look(const char *folder, size_t folder_len, const char *name, bool links, char path[QREXEC_PATH_SIZE],
+                struct stat *st)
 {
     char target[QREXEC_PATH_SIZE];
     size_t len = strlen(name);
@@ -50,8 +52,8 @@ static int look(const char *folder, size_t folder_len, const char *name, bool li
     return stat(path, st) < 0 ? -errno : 0;
 }
 
-/* One name in all folders: the first that has it. An error other than "not there" ends the search: a service that cannot be
- * looked at must not be replaced by a more general one. */
+/* One name in all folders: the first that has it. An error other than "not there" ends the search: a service that
+ * cannot be looked at must not be replaced by a more general one. */
 static int search(const char *folders, const char *name, bool links, char path[QREXEC_PATH_SIZE], struct stat *st)
 {
     while (*folders) {
@@ -66,7 +68,8 @@ static int search(const char *folders, const char *name, bool links, char path[Q
 }
 
 /* "name+argument" everywhere, with the + even where the request has none; then "name". */
-static int find(const char *folders, const struct qrexec_command *c, bool links, char path[QREXEC_PATH_SIZE], struct stat *st)
+static int find(const char *folders, const struct qrexec_command *c, bool links, char path[QREXEC_PATH_SIZE],
+                struct stat *st)
 {
     char name[QREXEC_NAME_MAX + 1];
     int e = -ENOENT;
@@ -87,8 +90,8 @@ static int find(const char *folders, const struct qrexec_command *c, bool links,
     return e == -ENOENT ? search(folders, name, links, path, st) : e;
 }
 
-int qrexec_find_service(struct unik_ctx *ctx, const char *folders, const struct qrexec_command *c, enum qrexec_kind *kind,
-                        char path[QREXEC_PATH_SIZE])
+int qrexec_find_service(struct unik_ctx *ctx, const char *folders, const struct qrexec_command *c,
+                        enum qrexec_kind *kind, char path[QREXEC_PATH_SIZE])
 {
     struct stat st = { 0 };
     int e = find(folders, c, true, path, &st);

@@ -41,18 +41,18 @@ struct qrexec_service_config {
     char force_user[QREXEC_USER_SIZE];  /* "": not given */
 };
 
-/* Pure. 0, or -EINVAL for a text with which no call may be answered. `said`: what is wrong, or which keys mean nothing to us,
- * with line numbers; empty if there is nothing to say. */
+/* Pure. 0, or -EINVAL for a text with which no call may be answered. `said`: what is wrong, or which keys mean nothing
+ * to us, with line numbers; empty if there is nothing to say. */
 int qrexec_config_parse(const char *text, size_t n, struct qrexec_service_config *c, struct unik_text *said);
 
 /* ---- exec-find.c ---- */
 
 enum qrexec_kind { QREXEC_IS_COMMAND, QREXEC_IS_PROGRAM, QREXEC_IS_UNIX, QREXEC_IS_TCP };
 
-/* The service's file. 0, or the exit code to answer with; logged. *kind PROGRAM, UNIX: path is the file. TCP: path is the link's
- * target, "/dev/tcp...". */
-int qrexec_find_service(struct unik_ctx *ctx, const char *folders, const struct qrexec_command *c, enum qrexec_kind *kind,
-                        char path[QREXEC_PATH_SIZE]);
+/* The service's file. 0, or the exit code to answer with; logged. *kind PROGRAM, UNIX: path is the file. TCP: path is
+ * the link's target, "/dev/tcp...". */
+int qrexec_find_service(struct unik_ctx *ctx, const char *folders, const struct qrexec_command *c,
+                        enum qrexec_kind *kind, char path[QREXEC_PATH_SIZE]);
 /* The service's config; all defaults if there is no file. 0, or the exit code. */
 int qrexec_find_config(struct unik_ctx *ctx, const char *folders, const struct qrexec_command *c,
                        struct qrexec_service_config *config);
@@ -152,9 +152,9 @@ struct qrexec_pump {
     struct qrexec_runner *x;
     struct unik_qrexec_call *call;
     const char *label;                      /* for logs */
-    int in, out, err;                       /* call's input goes to in; out and err go to the call. -1: ended. in may be out */
+    int in, out, err;                       /* -1: ended. in (the call's input goes there) may be out */
     bool held_up;                           /* in cannot take anything yet (connecting) */
-    bool lost;                              /* the caller is gone, or stopped: descriptors are closed, the call not told */
+    bool lost;                              /* caller gone, or stopped: all closed, the call is told nothing */
     const char *head;                       /* goes to in before the call's input */
     size_t head_left;
     void (*settle)(struct qrexec_pump *p);  /* after every event, last: it may free the pump */
@@ -168,7 +168,7 @@ struct qrexec_pump {
 
 /* All descriptors non-blocking, now the pump's. Takes over the events of call->io. */
 void qrexec_pump_start(struct qrexec_pump *p);
-void qrexec_pump_end_in(struct qrexec_pump *p);     /* no more is written to in; the call's input is dropped from now on */
+void qrexec_pump_end_in(struct qrexec_pump *p);     /* nothing more is written to in; input is dropped from now on */
 void qrexec_pump_input(struct qrexec_pump *p);      /* look at the call's input, as if an event had told of it */
 /* Stop, close all descriptors. The call stays, and is silent. */
 void qrexec_pump_stop(struct qrexec_pump *p);

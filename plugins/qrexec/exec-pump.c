@@ -1,8 +1,8 @@
 /* plugins/qrexec/exec-pump.c - bytes between a call and file descriptors.
  *
- * Nothing is kept that the other side has no room for: input stays in the call until the descriptor takes it, output stays in
- * the descriptor until the call has room, so that back-pressure reaches both ends. Only stderr is read ahead, by one piece.
- * The bytes are another VM's; the program or service behind the descriptors is local.
+ * Nothing is kept that the other side has no room for: input stays in the call until the descriptor takes it, output
+ * stays in the descriptor until the call has room, so that back-pressure reaches both ends. Only stderr is read ahead,
+ * by one piece. The bytes are another VM's; the program or service behind the descriptors is local.
  */
 #include <errno.h>
 #include <sys/socket.h>

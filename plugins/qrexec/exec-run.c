@@ -1,10 +1,10 @@
 /* plugins/qrexec/exec-run.c - a process as the handler of a call.
  *
- * The call is over when the process has exited and its stdout and stderr are closed: a background child that holds one of them
- * keeps it open. If the caller goes first, the process loses its descriptors and is waited for, not killed.
+ * The call is over when the process has exited and its stdout and stderr are closed: a background child that holds one
+ * of them keeps it open. If the caller goes first, the process loses its descriptors and is waited for, not killed.
  *
- * stdin and stdout are sockets as the stock agent's are. Its switch to one socket for both (SIGUSR1 to QREXEC_AGENT_PID) needs
- * an agent process of its own for every call, which we are not: that variable is not set.
+ * stdin and stdout are sockets as the stock agent's are. Its switch to one socket for both (SIGUSR1 to
+ * QREXEC_AGENT_PID) needs an agent process of its own for every call, which we are not: that variable is not set.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -56,8 +56,8 @@ static void set(struct environment *e, const char *key, const char *value)
 
 static bool begins(const char *s, const char *with) { return strncmp(s, with, strlen(with)) == 0; }
 
-/* Variables of ours that go on to a child: all but what we set ourselves or a forged call could be mistaken by. Another account
- * gets only what describes the machine. */
+/* Variables of ours that go on to a child: all but what we set ourselves or a forged call could be mistaken by. Another
+ * account gets only what describes the machine. */
 static bool inherited(const char *var, bool become)
 {
     static const char *const ours[] = { "HOME=", "USER=", "LOGNAME=", "SHELL=" };
@@ -210,11 +210,12 @@ static void look_started(struct process *p)
     close(p->started);
     p->started = -1;
     if (e == 1) {
-        unik_debug(p->run.x->ctx, "%s: process %d runs %s as %s", p->plan->label, (int)p->pid, what, p->plan->account.name);
+        unik_debug(p->run.x->ctx, "%s: process %d runs %s as %s", p->plan->label, (int)p->pid, what,
+                   p->plan->account.name);
         return;
     }
-    unik_warn(p->run.x->ctx, "%s: cannot %s %s as %s: %s", p->plan->label, steps[problem.step], what, p->plan->account.name,
-              strerror(problem.error));
+    unik_warn(p->run.x->ctx, "%s: cannot %s %s as %s: %s", p->plan->label, steps[problem.step], what,
+              p->plan->account.name, strerror(problem.error));
     if (p->just_exec)
         p->code = problem.step == QREXEC_SPAWN_PROGRAM && problem.error == ENOENT ? QREXEC_EXIT_NO_SERVICE :
             QREXEC_EXIT_PROBLEM;

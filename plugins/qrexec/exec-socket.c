@@ -1,8 +1,8 @@
 /* plugins/qrexec/exec-socket.c - a Unix or TCP socket as the handler of a call.
  *
- * The service behind it reads first the service descriptor, then the call's input; what it writes is the call's output. It has no
- * stderr and no exit code: 0 once it was reached. Host and port may come from another VM, if the administrator says so by
- * leaving them out of the link.
+ * The service behind it reads first the service descriptor, then the call's input; what it writes is the call's output.
+ * It has no stderr and no exit code: 0 once it was reached. Host and port may come from another VM, if the
+ * administrator says so by leaving them out of the link.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -136,7 +136,8 @@ static int set_account(struct qrexec_plan *plan, const struct qrexec_command *c)
     }
     plan->become = plan->account.uid != geteuid() || (geteuid() == 0 && plan->account.gid != getegid());
     if (plan->become && geteuid() != 0) {
-        unik_warn(plan->x->ctx, "%s: asked to run as %s (uid %u), but this process has uid %u and only root can change it",
+        unik_warn(plan->x->ctx,
+                  "%s: asked to run as %s (uid %u), but this process has uid %u and only root can change it",
                   plan->label, plan->account.name, (unsigned)plan->account.uid, (unsigned)geteuid());
         return QREXEC_EXIT_PROBLEM;
     }
@@ -175,7 +176,8 @@ static int plan_service(struct qrexec_plan *plan, const struct qrexec_command *c
     if (plan->kind == QREXEC_IS_UNIX)
         return 0;
     if (config->skip_descriptor || config->exit_on_client_eof || config->exit_on_service_eof)
-        unik_warn(x->ctx, "%s: its config has keys for sockets, but %s is a program: without effect", plan->label, plan->path);
+        unik_warn(x->ctx, "%s: its config has keys for sockets, but %s is a program: without effect", plan->label,
+                  plan->path);
     return set_account(plan, c);
 }
 

@@ -1,8 +1,8 @@
 /* plugins/qrexec/socket.c - calls of local programs through the agent's socket.
  *
- * A client connects, sends one TRIGGER message, and reads either 8 bytes - domain and port on which it is to serve the data
- * channel itself - or the end, which is a refusal. When it closes, its call is over. It must not be believed: lengths, strings and
- * timing are its own. One account cannot take all places.
+ * A client connects, sends one TRIGGER message, and reads either 8 bytes - domain and port on which it is to serve the
+ * data channel itself - or the end, which is a refusal. When it closes, its call is over. It must not be believed:
+ * lengths, strings and timing are its own. One account cannot take all places.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -122,8 +122,8 @@ static int take_header(struct client *c)
     qrexec_decode_header(c->header, &h);
     if ((h.type != QREXEC_TRIGGER2 && h.type != QREXEC_TRIGGER3 && h.type != QREXEC_TRIGGER4) || h.len == 0 ||
         h.len > REQUEST_MAX) {
-        unik_warn(c->s->ctx, "local uid %u sent type 0x%x with %u bytes: not a request", (unsigned)c->uid, (unsigned)h.type,
-                  (unsigned)h.len);
+        unik_warn(c->s->ctx, "local uid %u sent type 0x%x with %u bytes: not a request", (unsigned)c->uid,
+                  (unsigned)h.type, (unsigned)h.len);
         return -EINVAL;
     }
     c->body = malloc(h.len);
@@ -291,7 +291,8 @@ fail:
     return e;
 }
 
-int qrexec_socket_open(struct qrexec_agent *a, struct unik_ctx *ctx, const char *path, mode_t mode, struct qrexec_socket **out)
+int qrexec_socket_open(struct qrexec_agent *a, struct unik_ctx *ctx, const char *path, mode_t mode,
+                       struct qrexec_socket **out)
 {
     struct qrexec_socket *s = calloc(1, sizeof(*s));
     int fd = -ENAMETOOLONG;

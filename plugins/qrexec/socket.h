@@ -1,5 +1,5 @@
-/* plugins/qrexec/socket.h - the local socket for calls of unmodified programs (qrexec-client-vm; protocol/qrexec.md, 8).
- * Any local program may connect: it can hurt nobody but itself.
+/* plugins/qrexec/socket.h - the local socket for calls of unmodified programs (qrexec-client-vm; protocol/qrexec.md,
+ * 8). Any local program may connect: it can hurt nobody but itself.
  */
 #ifndef PLUGINS_QREXEC_SOCKET_H
 #define PLUGINS_QREXEC_SOCKET_H
@@ -13,8 +13,10 @@ struct qrexec_socket;
 #define QREXEC_SOCKET_MODE 0666         /* the stock agent's */
 
 /* Listen at path, and make calls for who connects. A socket left there by a process that is gone is replaced.
- * 0 or a negative errno: -EADDRINUSE (somebody answers there), -EEXIST (the path is no socket), -ENAMETOOLONG, ...; logged. */
-int qrexec_socket_open(struct qrexec_agent *a, struct unik_ctx *ctx, const char *path, mode_t mode, struct qrexec_socket **out);
+ * 0 or a negative errno: -EADDRINUSE (somebody answers there), -EEXIST (the path is no socket), -ENAMETOOLONG, ...;
+ * logged. */
+int qrexec_socket_open(struct qrexec_agent *a, struct unik_ctx *ctx, const char *path, mode_t mode,
+                       struct qrexec_socket **out);
 /* Clients are closed: those who wait for an answer see a refusal, and the ports of the others are released. */
 void qrexec_socket_close(struct qrexec_socket *s);
 size_t qrexec_socket_clients(const struct qrexec_socket *s);

@@ -209,7 +209,9 @@ static void do_close(struct unik_stream *s)
     ev_timer_stop(f->w->ctx->loop, &f->tick);
 }
 
-static const struct unik_stream_ops ops = { sizeof(ops), do_peek, do_consume, do_ended, do_room, do_write, do_shut, do_close };
+static const struct unik_stream_ops ops = {
+    sizeof(ops), do_peek, do_consume, do_ended, do_room, do_write, do_shut, do_close
+};
 
 ssize_t qrexec_call_write_err(struct unik_qrexec_call *call, const void *bytes, size_t n)
 {
@@ -289,7 +291,7 @@ struct fake_call *fake_new(struct world *w, size_t queue)
     f->w = w;
     f->stream.ops = &ops;
     f->stream.peer = "domX";
-    f->call = (struct unik_qrexec_call){ .io = &f->stream, .service = "test", .argument = "", .peer = "domX", .user = "" };
+    f->call = (struct unik_qrexec_call){ .io = &f->stream, .service = "t", .argument = "", .peer = "domX", .user = "" };
     ck_assert_int_eq(unik_ring_init(&f->in, queue), 0);
     ck_assert_int_eq(unik_ring_init(&f->out, queue), 0);
     ck_assert_int_eq(unik_ring_init(&f->err, queue < 4096 ? 4096 : queue), 0);

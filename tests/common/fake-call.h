@@ -1,5 +1,5 @@
-/* tests/common/fake-call.h - calls as the runner of services sees them, without an agent: bounded queues in memory, events from the
- * loop only. And a folder with services in it. */
+/* tests/common/fake-call.h - calls as the runner of services sees them, without an agent: bounded queues in memory,
+ * events from the loop only. And a folder with services in it. */
 #ifndef TESTS_COMMON_FAKE_CALL_H
 #define TESTS_COMMON_FAKE_CALL_H
 
@@ -68,8 +68,8 @@ void fake_break(struct fake_call *f, int error);    /* the caller is gone */
 void fake_stall(struct fake_call *f, bool stalled);
 bool fake_closed(void *f);
 
-/* Plan and run a command line "USER:..."; without a user, ":...", for our own account. The exit code of the plan; 0: the call
- * runs. */
+/* Plan and run a command line "USER:..."; without a user, ":...", for our own account. The exit code of the plan; 0:
+ * the call runs. */
 int fake_start(struct fake_call *f, const char *command, bool just_exec);
 /* The same until it has closed, with no input: its exit code. */
 int fake_run(struct fake_call *f, const char *command);

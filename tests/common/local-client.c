@@ -15,8 +15,8 @@ char path[108];
 
 struct fake_agent agent;
 
-int qrexec_trigger(struct qrexec_agent *a, const char *source, const char *target, const char *service, qrexec_answer_cb *cb,
-                   void *arg, uint32_t *id)
+int qrexec_trigger(struct qrexec_agent *a, const char *source, const char *target, const char *service,
+                   qrexec_answer_cb *cb, void *arg, uint32_t *id)
 {
     (void)a;
     if (agent.refuse)

@@ -1,4 +1,4 @@
-/* tests/common/local-client.h - programs that call through the agent's socket, and the agent behind it: both scripted. */
+/* tests/common/local-client.h - programs that call through the agent's socket, and the agent behind it: scripted. */
 #ifndef TESTS_COMMON_LOCAL_CLIENT_H
 #define TESTS_COMMON_LOCAL_CLIENT_H
 
