@@ -153,6 +153,19 @@ static void unreached(struct qrexec_call *c, const char *why)
         qrexec_outgoing_fail(c, -ETIMEDOUT, UNIK_QREXEC_BROKEN);
 }
 
+/* dom0's stock client leaves its socket's listener open while it serves; dom0 gives the port out again as soon as we release
+ * it, so that a new call's connection can end up in the backlog of the call before, and dies with it. As long as nothing
+ * came over it, nothing was lost either: connect again, to the right one. */
+static bool reconnect(struct qrexec_call *c)
+{
+    if (!c->incoming || c->in.have || c->in.to == QREXEC_TO_HELLO || c->reconnects == QREXEC_RECONNECTS)
+        return false;
+    c->reconnects++;
+    unik_stream_close(c->channel);
+    c->channel = NULL;
+    return c->a->vchan->connect(c->a->vchan, (int)c->domain, c->port, qrexec_call_on_channel, c, &c->channel) == 0;
+}
+
 /* The channel is there or coming, HELLO is to be exchanged. from another VM */
 static void greet(struct qrexec_call *c)
 {
@@ -166,8 +179,10 @@ static void greet(struct qrexec_call *c)
     }
     if (e == 0 && c->channel)
         e = qrexec_data_read_hello(c);
+    if (e != 1 && qrexec_data_gone(c) && reconnect(c))
+        return;
     if (e == 0 && qrexec_data_gone(c)) {
-        unreached(c, c->a->vchan->reason(c->channel));
+        unreached(c, c->channel ? c->a->vchan->reason(c->channel) : "no more channels");
     } else if (e < 0 && c->incoming) {
         qrexec_call_end(c);
     } else if (e < 0) {
