@@ -7,7 +7,7 @@
  *   2. A key whose last writer was us, acknowledged, and that the dump lacks: gone if dom0's daemon is the same one
  *      (dom0 removed it while we were away: it must not come back); kept and written again if the daemon has started
  *      anew with an empty store (nobody removed it).
- * A key that the dump has with another value is dom0's again in any case.
+ * A key that the dump has with another value is dom0's again in any case; with the same value it stays whose it was.
  *
  * Whether the daemon is a new one shows by a marker: a key that we write before the first write of our own, and that
  * nobody has a reason to remove. It was in the store and is not in the dump: the store is a new one.

@@ -1,7 +1,7 @@
 /* plugins/qubesdb/watch.h - who is told of what. A telling is a batch from begin() to end(), from the loop.
  *
- * Inside a callback everything may be called: a watch made there is not told of the same batch, a watch taken back there
- * is told nothing more. Each is told what the replica has at that moment.
+ * Inside a callback everything may be called: a watch made there is not told of the same batch, one taken back there is
+ * told nothing more. Each is told what the replica has at that moment.
  */
 #ifndef PLUGINS_QUBESDB_WATCH_H
 #define PLUGINS_QUBESDB_WATCH_H

@@ -1,10 +1,11 @@
-/* tests/qubesdb/dom0.h - what the tests of the qubesdb plugin share: the plugin in the smallest host, a dom0 to script, and a
- * record of what watchers are told. */
+/* tests/qubesdb/dom0.h - what the tests of the qubesdb plugin share: the plugin in the smallest host, a dom0 to script,
+ * and a record of what watchers are told. */
 #ifndef TESTS_QUBESDB_DOM0_H
 #define TESTS_QUBESDB_DOM0_H
 
 #include <check.h>
 #include <unik/qubesdb.h>
+#include <unik/text.h>
 #include "protocol/qubesdb.h"
 #include "tests/qubesdb/fake.h"
 #include "tools/host/host.h"
@@ -47,7 +48,7 @@ size_t dom0_message(uint8_t *to, uint8_t type, const char *path, const void *val
 /* The next message from the guest is this one, to the byte. */
 void dom0_hears(uint8_t type, const char *path, const char *value);
 void dom0_hears_nothing(void);
-/* Offer the channel and wait for the guest's MULTIREAD; the end of a dump; both with "/key=value" entries as the dump. */
+/* Offer the channel and wait for the guest's MULTIREAD; the end of a dump; both, with "/key=value" entries between. */
 void dom0_connect(void);
 void dom0_end(void);
 void dom0_sync(const char *const *entries);
@@ -68,5 +69,10 @@ bool logged(const char *part);
 
 Suite *suite_units(void);
 Suite *suite_wire(void);
+Suite *suite_watches(void);
+Suite *suite_own(void);
+Suite *suite_reconnect(void);
+Suite *suite_model(void);
+Suite *suite_sockets(void);
 
 #endif

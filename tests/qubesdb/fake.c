@@ -190,6 +190,7 @@ void fake_send(struct fake *f, const void *bytes, size_t n)
 }
 
 size_t fake_waiting(const struct fake *f) { return f->now ? unik_ring_used(&f->now->out) : 0; }
+size_t fake_unread(const struct fake *f) { return f->now ? unik_ring_used(&f->now->in) : 0; }
 
 size_t fake_take(struct fake *f, void *bytes, size_t n)
 {

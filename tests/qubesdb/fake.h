@@ -1,5 +1,5 @@
-/* tests/qubesdb/fake.h - "vchan/1" in memory: one client, and a dom0 that is written out step by step. No libcheck here: the
- * fuzz target uses it too. What must not happen is counted or aborts. */
+/* tests/qubesdb/fake.h - "vchan/1" in memory: one client, and a dom0 that is written out step by step. No libcheck,
+ * as the fuzz target uses it too: what must not happen is counted or aborts. */
 #ifndef TESTS_QUBESDB_FAKE_H
 #define TESTS_QUBESDB_FAKE_H
 
@@ -29,7 +29,8 @@ void fake_offer(struct fake *f);
 bool fake_connected(const struct fake *f);
 void fake_hang_up(struct fake *f);
 void fake_send(struct fake *f, const void *bytes, size_t n);
-size_t fake_waiting(const struct fake *f);              /* bytes from the guest */
+size_t fake_waiting(const struct fake *f);              /* bytes from the guest that dom0 has not taken */
+size_t fake_unread(const struct fake *f);               /* bytes for the guest that it has not taken */
 size_t fake_take(struct fake *f, void *bytes, size_t n);
 
 #endif

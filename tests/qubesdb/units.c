@@ -131,6 +131,14 @@ START_TEST(table_has_limits)
 }
 END_TEST
 
+static bool ordered(const struct qubesdb_replica *r)
+{
+    for (size_t i = 1; i < r->n; i++)
+        if (strcmp(r->at[i - 1]->text, r->at[i]->text) >= 0)
+            return false;
+    return true;
+}
+
 START_TEST(table_agrees_with_a_simple_one)
 {
     static char have[50];
@@ -161,8 +169,7 @@ START_TEST(table_agrees_with_a_simple_one)
         }
         if (random_below(&seed, 10) == 0)
             qubesdb_replica_sweep(&r);
-        for (size_t j = 1; j < r.n; j++)
-            ck_assert_int_lt(strcmp(r.at[j - 1]->text, r.at[j]->text), 0);
+        ck_assert(ordered(&r));
     }
     qubesdb_replica_clear(&r);
 }
@@ -386,6 +393,7 @@ Suite *suite_units(void)
     Suite *s = suite_create("qubesdb: units");
     TCase *t = tcase_create("units");
 
+    tcase_set_timeout(t, 60);
     tcase_add_test(t, table_keeps_byte_order);
     tcase_add_test(t, table_cuts_a_subtree);
     tcase_add_test(t, table_keeps_lent_values);
