@@ -63,14 +63,15 @@ static int become(const struct qrexec_account *a)
     return 0;
 }
 
-/* Handlers cannot live through exec, but what was ignored would stay ignored, and what was blocked, blocked. */
+/* Handlers cannot live through exec, but what was ignored would stay ignored, and what was blocked, blocked. The call is made
+ * directly, because libc keeps the two signals to itself that its posix_spawn() makes every child ignore. */
 static void reset_signals(void)
 {
-    struct sigaction fallback = { .sa_handler = SIG_DFL };
+    static const unsigned long fallback[8];     /* the kernel's struct: SIG_DFL, no flags, empty mask */
     sigset_t none;
 
     for (int i = 1; i < NSIG; i++)
-        sigaction(i, &fallback, NULL);
+        syscall(SYS_rt_sigaction, i, fallback, NULL, (size_t)(NSIG - 1) / 8);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
