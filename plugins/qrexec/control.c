@@ -27,14 +27,14 @@ static void control_lost(struct qrexec_agent *a, const char *why)
 
     if (!k->stream)
         return;
+    if (was_up)                         /* before the close: `why` may be the channel's */
+        unik_warn(a->ctx, "dom0's qrexec daemon is gone: %s", why);
     unik_stream_close(k->stream);
     k->stream = NULL;
     k->up = false;
     k->have = k->skip = 0;
-    if (was_up) {
-        unik_warn(a->ctx, "dom0's qrexec daemon is gone: %s", why);
+    if (was_up)
         unik_degraded(a->ctx, "waiting for dom0's qrexec daemon");
-    }
     qrexec_ask_lost(a);
     delay = unik_backoff_delay(&k->backoff, ev_now(a->ctx->loop));
     ev_timer_stop(a->ctx->loop, &k->timer);
