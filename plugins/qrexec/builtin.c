@@ -81,6 +81,8 @@ static void on_job(struct unik_stream *s, unsigned events, void *arg)
 
         j->on_line = NULL;
         go(j);
+    } else if (unik_stream_write(s, "", 0) < 0) {
+        job_end(j, UNIK_QREXEC_BROKEN);         /* the caller has gone */
     }
 }
 
