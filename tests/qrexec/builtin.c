@@ -1,2 +1,251 @@
+/* tests/qrexec/builtin.c - services the plugin brings, and the modes that offer less. */
+#include <time.h>
+#include <unik/text.h>
+
 #include "tests/qrexec/fixture.h"
-TCase *builtin_tests(void) { return tcase_create("builtin"); }
+
+static const char *const services[] = {
+    "qubes.WaitForSession", "qubes.SetDateTime", "qubes.SetMonitorLayout", "qubes.SuspendPre", "qubes.SuspendPost",
+    "qubes.SuspendPreAll", "qubes.SuspendPostAll", "qubes.WaitForRunningSystem", "qubes.WaitForNetworkUplink",
+    "qubes.PostInstall", "qubes.GetAppmenus"
+};
+
+#define SERVICES (sizeof(services) / sizeof(services[0]))
+
+static struct peer *call_builtin(struct fixture *f, const char *service)
+{
+    char line[400];
+
+    snprintf(line, sizeof(line), "root:QUBESRPC %s dom0", service);
+    return call_in(f, 0, 513, 4, line);
+}
+
+/* One line of input, the end, and the answer's code; stderr must have this text, or none. */
+static void ask(struct fixture *f, const char *service, const char *input, int code, const char *err)
+{
+    struct peer *p = call_builtin(f, service);
+
+    if (input[0])
+        say(p, QREXEC_STDIN, input, strlen(input));
+    say(p, QREXEC_STDIN, NULL, 0);
+    if (err) {
+        expect(p, QREXEC_STDERR, err, strlen(err));
+        expect(p, QREXEC_STDERR, "\n", 1);
+    }
+    expect_end(p, code);
+    dom0_expect_release(f, 0, 513);
+}
+
+START_TEST(harmless)
+{
+    struct fixture *f = fixture_up(NULL);
+    char line[60];
+    time_t now = time(NULL);
+
+    strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S+00:00\n", gmtime(&now));
+    for (size_t i = 0; i < SERVICES; i++)
+        ask(f, services[i], line, 0, NULL);
+    ask(f, "qubes.SuspendPre+all", "", 0, NULL);
+    ask(f, "qubes.VMShell", "", 127, NULL);
+    fixture_end(f);
+}
+END_TEST
+
+/* Read to the end, as the caller may not be done when it has sent a line. */
+START_TEST(monitor_layout)
+{
+    struct fixture *f = fixture_up(NULL);
+    struct peer *p = call_builtin(f, "qubes.SetMonitorLayout");
+    char byte;
+
+    say(p, QREXEC_STDIN, "1920 1080 0 0\n", 14);
+    host_run(f->h, SOON);
+    ck_assert_uint_eq(peer_try_recv(p, &byte, 1), 0);
+    say(p, QREXEC_STDIN, "1920 1080 1920 0\n", 17);
+    say(p, QREXEC_STDIN, NULL, 0);
+    expect_end(p, 0);
+    fixture_end(f);
+}
+END_TEST
+
+START_TEST(stub)
+{
+    static const char *const options[] = { "mode=stub", NULL };
+    struct fixture *f = fixture_up(options);
+    struct seen s = { 0 };
+    struct peer *p;
+
+    serve(f, "test.Svc", &s);
+    for (size_t i = 0; i < SERVICES; i++) {
+        p = call_builtin(f, services[i]);       /* answered without waiting for any input */
+        expect_eof(p, QREXEC_STDOUT);
+        expect_eof(p, QREXEC_STDERR);
+        expect_code(p, 0);
+        peer_close(p);
+        dom0_expect_release(f, 0, 513);
+    }
+    ask(f, "test.Svc", "", 127, NULL);
+    ask(f, "unik.Status", "", 127, NULL);
+    p = call_in(f, 0, 513, 4, "user:ls -l");
+    say(p, QREXEC_STDIN, NULL, 0);
+    expect_end(p, 127);
+    dom0_expect_release(f, 0, 513);
+    ck_assert_int_eq(call_out(f, "dom0", "test.Svc", &s), -ENOTCONN);
+    ck_assert(!s.called);
+    host_drain(f->qrexec);
+    ck_assert(host_is_drained(f->qrexec));
+    fixture_end(f);
+}
+END_TEST
+
+START_TEST(off)
+{
+    static const char *const options[] = { "mode=off", NULL };
+    struct fixture *f = fixture_new(options);
+    struct unik_qrexec_service *out;
+    struct seen s = { 0 };
+    int fds = open_fds();
+
+    ck_assert_int_eq(host_state(f->qrexec), HOST_READY);
+    ck_assert_int_eq(f->q->serve(f->q, f->app, "test.Svc", on_call, &s, &out), 0);
+    ck_assert_int_eq(call_out(f, "dom0", "test.Svc", &s), -ENOTCONN);
+    f->q->unserve(f->q, out);
+    ck_assert_ptr_null(peer_connect(f->h, f->dir, 1, 0, 512, SOON));
+    ck_assert_int_eq(open_fds(), fds);
+    host_drain(f->qrexec);
+    ck_assert(host_is_drained(f->qrexec));
+    fixture_end(f);
+}
+END_TEST
+
+START_TEST(set_date_time)
+{
+    static const char *const bad[] = {
+        "", "now\n", "2026-11-22\n", "2026-11-22T06:22\n", "2026-11-22T06:22:03\n", "2026-13-22T06:22:03+00:00\n",
+        "2026-02-30T06:22:03+00:00\n", "2026-11-22T25:22:03+00:00\n", "2026-11-22T06:22:03+0000\n", "2026-11-22T06:22:03+15:00\n",
+        "2026-11-22T06:22:03+00:00 x\n", "2026-11-22t06:22:03Z\n", "x026-11-22T06:22:03Z\n", "1969-11-22T06:22:03Z\n",
+    };
+    struct fixture *f = fixture_up(NULL);
+    char line[200];
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ask(f, "qubes.SetDateTime", bad[i], 1, "not a time as \"date -u -Iseconds\" prints it");
+    memset(line, '2', sizeof(line) - 1);
+    line[sizeof(line) - 1] = 0;
+    ask(f, "qubes.SetDateTime", line, 1, "not a time as \"date -u -Iseconds\" prints it");
+    ask(f, "qubes.SetDateTime", "2031-11-22T06:22:03+00:00\n", 0, NULL);      /* set-clock = no: only logged */
+    ask(f, "qubes.SetDateTime", "2031-11-22T06:22:03Z", 0, NULL);
+    ask(f, "qubes.SetDateTime", "2032-02-29T06:22:03-03:30\r\n", 0, NULL);
+    ck_assert(time(NULL) < 1900000000);
+    fixture_end(f);
+}
+END_TEST
+
+/* A plugin that does not come up, so that the session is not there. */
+static int late_start(struct unik_ctx *ctx) { return (void)ctx, 0; }
+static void late_stop(struct unik_ctx *ctx) { unik_stopped(ctx); }
+
+static const struct unik_plugin late = {
+    UNIK_PLUGIN_HEAD, .name = "late", .version = "1", .summary = "not ready yet", .targets = UNIK_ON_ANY,
+    .start = late_start, .stop = late_stop
+};
+
+/* Two wait; one goes away; the other is told when the last plugin is ready. */
+START_TEST(wait_for_session)
+{
+    struct fixture *f = fixture_up(NULL);
+    struct unik_ctx *ctx = host_add(f->h, &late, NULL);
+    struct peer *p, *q;
+    char byte;
+
+    ck_assert_int_eq(host_start(ctx), 0);
+    p = call_builtin(f, "qubes.WaitForSession");
+    say(p, QREXEC_STDIN, "user\n", 5);
+    q = call_in(f, 0, 514, 4, "user:QUBESRPC qubes.WaitForSession+ dom0");
+    say(q, QREXEC_STDIN, NULL, 0);
+    host_run(f->h, 0.3);
+    ck_assert_uint_eq(peer_try_recv(p, &byte, 1), 0);
+    ck_assert_uint_eq(peer_try_recv(q, &byte, 1), 0);
+    if (_i == 0) {
+        peer_close(q);
+        dom0_expect_release(f, 0, 514);
+        unik_ready(ctx);
+        expect_end(p, 0);
+        dom0_expect_release(f, 0, 513);
+    } else {                                    /* stopped while they wait */
+        host_stop_wait(f->qrexec, 1);
+        peer_close(p);
+        peer_close(q);
+    }
+    host_stop_wait(ctx, 1);
+    fixture_end(f);
+}
+END_TEST
+
+/* A caller that reads late gets the whole report. */
+START_TEST(status_and_metrics)
+{
+    static char text[200000], part[DATA_MAX];
+    struct fixture *f = fixture_up(NULL);
+    struct seen s = { 0 };
+    struct peer *p, *q;
+    size_t n, used = 0;
+
+    serve(f, "test.Svc", &s);
+    serve(f, "test.Svc+80", &s);
+    q = call_in(f, 7, 700, 4, "user:QUBESRPC test.Svc+ work");
+    ck_assert(until(f, &s.called));
+    p = call_builtin(f, _i ? "unik.Metrics" : "unik.Status");
+    host_run(f->h, SOON);
+    while (hear(p, part, &n) == QREXEC_STDOUT && n) {
+        memcpy(text + used, part, n);
+        used += n;
+    }
+    expect_eof(p, QREXEC_STDERR);
+    expect_code(p, 0);
+    peer_close(p);
+    if (_i) {
+        ck_assert_ptr_nonnull(strstr(text, "calls_in 2\n"));
+        ck_assert_ptr_nonnull(strstr(text, "calls_running 2\n"));
+    } else {
+        ck_assert_ptr_nonnull(strstr(text, "dom0: connected, protocol 4\n"));
+        ck_assert_ptr_nonnull(strstr(text, "service: test.Svc+80 (app)\n"));
+        ck_assert_ptr_nonnull(strstr(text, "call: test.Svc from work, running, in 0 bytes, out 0 bytes, 0 s\n"));
+        ck_assert_ptr_nonnull(strstr(text, "call: unik.Status from dom0, "));
+    }
+    peer_close(q);
+    fixture_end(f);
+}
+END_TEST
+
+/* A plugin may do better than the built-in. */
+START_TEST(overridden)
+{
+    struct fixture *f = fixture_up(NULL);
+    struct seen s = { 0 };
+    struct peer *p;
+
+    serve(f, "qubes.SuspendPre", &s);
+    p = call_builtin(f, "qubes.SuspendPre");
+    ck_assert(until(f, &s.called));
+    seen_close(&s, 9);
+    expect_end(p, 9);
+    fixture_end(f);
+}
+END_TEST
+
+TCase *builtin_tests(void)
+{
+    TCase *t = tcase_create("builtin");
+
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, harmless);
+    tcase_add_test(t, monitor_layout);
+    tcase_add_test(t, stub);
+    tcase_add_test(t, off);
+    tcase_add_test(t, set_date_time);
+    tcase_add_loop_test(t, wait_for_session, 0, 2);
+    tcase_add_loop_test(t, status_and_metrics, 0, 2);
+    tcase_add_test(t, overridden);
+    return t;
+}
