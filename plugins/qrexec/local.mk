@@ -81,3 +81,6 @@ FUZZ_TARGETS += tests/fuzz/fuzz-rpc-config
 tests_fuzz_fuzz_rpc_config_SOURCES = tests/fuzz/fuzz-rpc-config.c
 tests_fuzz_fuzz_rpc_config_LDADD = plugins/qrexec/libqrexec-exec.la $(FUZZ_MAIN)
 tests_fuzz_fuzz_rpc_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+TESTS += tests/test-qrexec-e2e.sh
+dist_noinst_SCRIPTS += tests/test-qrexec-e2e.sh
