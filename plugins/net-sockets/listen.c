@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -154,9 +153,7 @@ static int open_socket(const char *address, unsigned port, int backlog)
     if (fd < 0)
         return any && errno == EAFNOSUPPORT ? open_socket("0.0.0.0", port, backlog) : -errno;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    /* Accepted sockets inherit these two, which saves two calls for each. */
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+    sockets_tune(fd);
     if (a.ss_family == AF_INET6)
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, any ? &zero : &one, sizeof(one));
     if (bind(fd, (struct sockaddr *)&a, len) == 0 && listen(fd, backlog) == 0)

@@ -11,6 +11,7 @@
 #define SOCKETS_PEER_MAX 56             /* "[ffff:...:ffff]:65535" and NUL */
 #define SOCKETS_PAUSE 0.5               /* seconds without accepting when file descriptors or memory ran out */
 #define SOCKETS_TELL_EVERY 10.0         /* seconds between two lines about that */
+#define SOCKETS_UNSENT (128 << 10)       /* bytes the system may hold for a slow peer; it would take megabytes */
 #define SOCKETS_DRAIN 2.0               /* seconds that a closed connection waits for the peer's end */
 #define SOCKETS_DRAIN_BYTES (1u << 20)  /* and what it takes from it in that time */
 
@@ -66,6 +67,8 @@ const char *sockets_listener_text(const struct unik_net_listener *l);
 const struct unik_net_listener *sockets_listener_next(const struct unik_net_listener *l);
 
 /* stream.c */
+/* What every TCP socket gets. Accepted ones inherit it from the listening one. */
+void sockets_tune(int fd);
 /* Takes fd (also on failure: closed). NULL: no memory. The stream counts as a connection until its fd is closed. */
 struct unik_stream *sockets_stream_new(struct sockets *n, int fd, const struct sockaddr_storage *peer, bool connecting);
 int sockets_connect(struct unik_net *net, const char *address, unsigned port, unik_stream_cb *cb, void *arg,

@@ -27,7 +27,7 @@ struct sockets_stream {
     struct unik_ring in, out;
     ev_io io;
     ev_timer timer;                     /* CONNECTING, FLUSHING, DRAINING: the deadline */
-    struct ev_watcher wake;             /* events found inside a call: told from the loop */
+    ev_timer wake;                      /* events found inside a call: told from the loop, at once */
     unsigned events;                    /* those */
     int error;
     size_t dropped;
@@ -95,7 +95,7 @@ static void destroy(struct sockets_stream *s)
 
     ev_io_stop(n->ctx->loop, &s->io);
     ev_timer_stop(n->ctx->loop, &s->timer);
-    ev_clear_pending(n->ctx->loop, &s->wake);
+    ev_timer_stop(n->ctx->loop, &s->wake);
     close(s->io.fd);
     give_back(&n->in, &s->in);
     give_back(&n->out, &s->out);
@@ -134,10 +134,10 @@ static void tell(struct sockets_stream *s, unsigned events)
 static void tell_later(struct sockets_stream *s, unsigned events)
 {
     s->events |= events;
-    ev_feed_event(s->n->ctx->loop, &s->wake, EV_CUSTOM);
+    ev_timer_start(s->n->ctx->loop, &s->wake);
 }
 
-static void on_wake(struct ev_loop *loop, struct ev_watcher *w, int revents)
+static void on_wake(struct ev_loop *loop, ev_timer *w, int revents)
 {
     struct sockets_stream *s = w->data;
     unsigned events = s->events;
@@ -424,7 +424,7 @@ static void op_close(struct unik_stream *base)
 
     s->base.cb = NULL;
     s->base.ops = NULL;                 /* closed: any later call by its owner is a bug, and faults */
-    ev_clear_pending(s->n->ctx->loop, &s->wake);
+    ev_timer_stop(s->n->ctx->loop, &s->wake);
     give_back(&s->n->in, &s->in);
     if (s->error || (s->state == CONNECTING && unik_ring_used(&s->out) == 0)) {
         destroy(s);
@@ -445,6 +445,15 @@ static const struct unik_stream_ops ops = {
 
 /* ---- making one ---- */
 
+void sockets_tune(int fd)
+{
+    int one = 1, unsent = SOCKETS_UNSENT;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+}
+
 struct unik_stream *sockets_stream_new(struct sockets *n, int fd, const struct sockaddr_storage *peer, bool connecting)
 {
     struct sockets_stream *s = calloc(1, sizeof(*s));
@@ -460,7 +469,7 @@ struct unik_stream *sockets_stream_new(struct sockets *n, int fd, const struct s
     sockets_format(peer, s->peer);
     ev_io_init(&s->io, on_io, fd, 0);
     ev_timer_init(&s->timer, on_timer, 0, 0);
-    ev_init(&s->wake, on_wake);
+    ev_timer_init(&s->wake, on_wake, 0, 0);
     s->io.data = s->timer.data = s->wake.data = s;
     s->next = n->streams;
     s->link = &n->streams;
@@ -481,7 +490,7 @@ int sockets_connect(struct unik_net *net, const char *address, unsigned port, un
     struct sockaddr_storage to;
     struct unik_stream *base;
     socklen_t len;
-    int fd, e, one = 1;
+    int fd, e;
 
     if (!address || port == 0 || sockets_parse(address, port, &to, &len) < 0)
         return -EINVAL;
@@ -490,8 +499,7 @@ int sockets_connect(struct unik_net *net, const char *address, unsigned port, un
     fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -errno;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+    sockets_tune(fd);
     e = connect(fd, (struct sockaddr *)&to, len) < 0 ? errno : 0;
     base = sockets_stream_new(n, fd, &to, true);
     if (!base)
