@@ -210,7 +210,7 @@ int qrexec_data_say_hello(struct qrexec_call *c)
     uint8_t hello[QREXEC_HEADER + 4];
     int n = qrexec_encode_hello(hello, sizeof(hello), QREXEC_VERSION);
 
-    return unik_stream_write(c->channel, hello, (size_t)n) == n ? 0 : -EIO;
+    return unik_stream_room(c->channel) >= (size_t)n && unik_stream_write(c->channel, hello, (size_t)n) == n ? 0 : -EIO;
 }
 
 /* How many bytes of payload go out now, in messages as large as version and room allow. */
