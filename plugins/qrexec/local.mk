@@ -77,6 +77,11 @@ tests_test_qrexec_socket_limits_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_socket_limits_LDADD = $(QREXEC_EXEC_LIBS)
 endif
 
+FUZZ_TARGETS += tests/fuzz/fuzz-qrexec-agent
+tests_fuzz_fuzz_qrexec_agent_SOURCES = tests/fuzz/fuzz-qrexec-agent.c
+tests_fuzz_fuzz_qrexec_agent_LDADD = plugins/qrexec/libqrexec.la protocol/libprotocol.la tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
+tests_fuzz_fuzz_qrexec_agent_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz-rpc-config
 tests_fuzz_fuzz_rpc_config_SOURCES = tests/fuzz/fuzz-rpc-config.c
 tests_fuzz_fuzz_rpc_config_LDADD = plugins/qrexec/libqrexec-exec.la $(FUZZ_MAIN)
