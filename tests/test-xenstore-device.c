@@ -110,6 +110,42 @@ START_TEST(one_message_a_write)
 }
 END_TEST
 
+static bool one_held(struct store *s) { return xenstored_held(s->s) == 1; }
+
+/* Linux's device never comes back from writing a WATCH while it has a reply to hand over. */
+START_TEST(a_watch_goes_when_all_replies_are_there)
+{
+    struct answer a = { 0 }, b = { 0 };
+    struct unik_xenstore_watch *w;
+    struct store_fired f = { 0 };
+
+    open_device(NULL);
+    xenstored_hold(t.s, true);
+    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &f, &w), 0);
+    ck_assert_int_eq(t.x->write(t.x, 0, "data/x", "1", 1, store_answered, &b), 0);
+    ck_assert(store_until(&t, one_held));
+    host_run(t.h, 0.05);
+    ck_assert_str_eq(xenstored_seen(t.s), "READ");
+    xenstored_hold(t.s, false);
+    xenstored_release(t.s, 1, false);
+    ck_assert_int_eq(store_wait(&t, &b), 0);
+    ck_assert_str_eq(xenstored_seen(t.s), "WATCH WRITE");
+    store_wait_fired(&t, &f, 2);
+    xenstored_hold(t.s, true);
+    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert(store_until(&t, one_held));
+    t.x->unwatch(t.x, w);
+    host_run(t.h, 0.05);
+    ck_assert_str_eq(xenstored_seen(t.s), "READ");
+    xenstored_hold(t.s, false);
+    xenstored_release(t.s, 1, false);
+    ck_assert_int_eq(store_read(&t, 0, "name", &b), 0);
+    ck_assert_str_eq(xenstored_seen(t.s), "UNWATCH READ");
+    close_device();
+}
+END_TEST
+
 START_TEST(a_message_taken_in_pieces)
 {
     struct answer a;
@@ -228,6 +264,7 @@ int main(void)
 
     tcase_set_timeout(c, 120);
     tcase_add_test(c, one_message_a_write);
+    tcase_add_test(c, a_watch_goes_when_all_replies_are_there);
     tcase_add_test(c, a_message_taken_in_pieces);
     tcase_add_test(c, no_room_for_a_while);
     tcase_add_test(c, a_refused_message_is_one_failed_request);
