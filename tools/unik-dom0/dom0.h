@@ -63,7 +63,6 @@ struct dom0 {
 
 /* ---- log: one line on stderr; control characters in what a peer sent are replaced ---- */
 void dom0_log(struct dom0 *d, enum unik_level level, const char *source, const char *fmt, ...) UNIK_PRINTF(4, 5);
-void dom0_vlog(struct dom0 *d, enum unik_level level, const char *source, const char *fmt, va_list ap);
 /* One line on stdout for scripts: "ready", "work: qrexec connected ...". Wakes those who `wait`. */
 void dom0_state(struct dom0 *d, const char *fmt, ...) UNIK_PRINTF(2, 3);
 

@@ -4,30 +4,24 @@
 
 #include "tools/unik-dom0/socket.h"
 
-void dom0_vlog(struct dom0 *d, enum unik_level level, const char *source, const char *fmt, va_list ap)
+void dom0_log(struct dom0 *d, enum unik_level level, const char *source, const char *fmt, ...)
 {
     static const char *const names[] = { "ERR", "WRN", "INF", "DBG" };
     char line[2048], when[32];
     time_t now = time(NULL);
     struct tm tm;
+    va_list ap;
 
     if (level > d->level)
         return;
+    va_start(ap, fmt);
     vsnprintf(line, sizeof(line), fmt, ap);
+    va_end(ap);
     for (char *p = line; *p; p++)
         if ((unsigned char)*p < ' ' || *p == 127)
             *p = '?';
     strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S -00:00", gmtime_r(&now, &tm));
     fprintf(stderr, "%s: %s [%s] %s\n", when, names[level], source, line);
-}
-
-void dom0_log(struct dom0 *d, enum unik_level level, const char *source, const char *fmt, ...)
-{
-    va_list ap;
-
-    va_start(ap, fmt);
-    dom0_vlog(d, level, source, fmt, ap);
-    va_end(ap);
 }
 
 void dom0_state(struct dom0 *d, const char *fmt, ...)
