@@ -137,7 +137,7 @@ END_TEST
 
 START_TEST(data_server_late_or_never)
 {
-    struct run *r = run_start("--fault late-data-server=0.3 --connect-timeout 1");
+    struct run *r = run_start("--fault late-data-server=0.3");
     struct peer *c = run_guest(r, 1, 3), *d;
     struct program *p = run_begin(r, NULL, "exec", "user:x");
     ev_tstamp from;
@@ -149,7 +149,7 @@ START_TEST(data_server_late_or_never)
     end_call(c, d, 513);
     ck_assert_int_eq(run_end(r, p), 0);
     run_command(r, "fault none", NULL);
-    run_command(r, "fault no-data-server", NULL);
+    run_command(r, "fault no-data-server=1", NULL);
     from = ev_time();
     p = run_begin(r, NULL, "exec", "user:y");
     expect_exec(c, 513, "user:y");

@@ -132,6 +132,8 @@ int data_serve(struct data *d)
     start_limit(d, d->vm->dom0->connect_timeout);
     if (fault_strikes(f, FAULT_NO_DATA_SERVER)) {
         d->spoiled = true;
+        if (fault_value(f, FAULT_NO_DATA_SERVER) > 0)
+            start_limit(d, fault_value(f, FAULT_NO_DATA_SERVER));
         return 0;
     }
     if (fault_strikes(f, FAULT_LATE_DATA_SERVER)) {

@@ -24,8 +24,8 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.la \
 	protocol/libprotocol.la $(EV_LIBS)
 
-TESTS += tests/test-dom0-cli.sh
-dist_noinst_SCRIPTS += tests/test-dom0-cli.sh
+TESTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh
+dist_noinst_SCRIPTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh
 if HAVE_CHECK
 TESTS += tests/test-dom0
 check_PROGRAMS += tests/test-dom0
