@@ -35,6 +35,8 @@ TCase *suite_states(void);
 TCase *suite_data(void);
 TCase *suite_closing(void);
 TCase *suite_sockets(void);   /* only for vchan-socket */
+TCase *suite_on_xen(void);    /* only for vchan-xen */
+TCase *suite_logic(void);
 
 /* One end of a channel, with a memory of its events. Events after close are a failure at once. */
 struct end {
