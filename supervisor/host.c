@@ -4,6 +4,7 @@
 
 #include "supervisor/supervisor.h"
 
+UNIK_PRINTF(3, 4)
 static void do_log(struct unik_ctx *ctx, enum unik_level level, const char *fmt, ...)
 {
     va_list ap;

@@ -203,14 +203,15 @@ static void breaks(bool new_store)
 static void guest_changes(void)
 {
     int k = (int)random_below(&seed, MARKER);
-    char value[40];
+    char value[40] = "";
 
     if (random_below(&seed, 4) == 0) {
         if (g.q->remove(g.q, path[k]) == 0)
             set(&mirror, k, NULL);
         return;
     }
-    snprintf(value, sizeof(value), random_below(&seed, 4) ? "guest-%u" : "", random_below(&seed, 5));
+    if (random_below(&seed, 4))
+        snprintf(value, sizeof(value), "guest-%u", random_below(&seed, 5));
     ck_assert_int_eq(g.q->write(g.q, path[k], value, strlen(value)), 0);
     set(&mirror, k, value);
     set(&mirror, MARKER, "1");                      /* the plugin's own */
