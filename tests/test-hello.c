@@ -51,6 +51,7 @@ int main(void)
     SRunner *r;
     int failed;
 
+    tcase_set_timeout(t, 60);
     tcase_add_test(t, says_its_text);
     tcase_add_test(t, refuses_bad_options);
     suite_add_tcase(s, t);

@@ -99,6 +99,7 @@ int main(void)
 {
     TCase *t = tcase_create("peer");
 
+    tcase_set_timeout(t, 60);
     tcase_add_test(t, two_peers_talk);
     tcase_add_test(t, sending_runs_the_loop);
     return run_case("peer", t);
