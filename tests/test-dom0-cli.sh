@@ -71,6 +71,20 @@ right 1 "$work/policy:2: expected" start --state "$work/t" --policy "$work/polic
 right 1 'No such file' start --state "$work/t" --qubesdb "$work/nothing"
 right 1 'No such file' start --state "$work/none/deep"
 
+# Every option is in the help and in the manual page.
+source=${UNIK_SOURCE:-$(dirname "$0")/..}
+"$unik_dom0" --help >"$work/help"
+options=$(grep -oh '{ "[a-z-]*", [a-z]*_argument' "$source"/tools/unik-dom0/{start,client}.c | cut -d '"' -f 2 | sort -u)
+[ "$(echo "$options" | wc -l)" -gt 15 ] || { failed=$((failed + 1)); echo "FAIL: found too few options: $options"; }
+for o in $options; do
+    grep -q -- "--$o\b" "$work/help" || { failed=$((failed + 1)); echo "FAIL: --$o is not in --help"; }
+    grep -q -- "Fl -$o\b" "$source/man/unik-dom0.1" || { failed=$((failed + 1)); echo "FAIL: --$o is not in the manual"; }
+done
+sed -n '/^FAULT/,/^$/s/^  \([a-z0-9-]*\).*/\1/p' "$work/help" | while read -r f; do
+    grep -q "^\.It Cm.*\b$f\b" "$source/man/unik-dom0.1" || echo "$f"
+done >"$work/missing"
+[ -s "$work/missing" ] && { failed=$((failed + 1)); echo "FAIL: faults that the manual lacks: $(cat "$work/missing")"; }
+
 # A folder serves one dom0 at a time.
 "$unik_dom0" start --state "$work/t" >"$work/ready" 2>/dev/null & pid=$!
 for _ in $(seq 500); do grep -q ready "$work/ready" && break; sleep 0.01; done

@@ -18,7 +18,7 @@ static const struct {
     { "call", command_call, "--state DIR [--source VM] [--user USER] [--timeout S] SERVICE[+ARGUMENT]",
       "call a service of the VM" },
     { "exec", command_exec, "--state DIR [--just] [--timeout S] 'USER:COMMAND LINE'", "run a command line in the VM" },
-    { "qubesdb", command_qubesdb, "--state DIR read|write|rm|list|watch PATH [VALUE]", "look at and change its QubesDB" },
+    { "qubesdb", command_qubesdb, "--state DIR [--values] [--count N] read|write|rm|list|watch PATH [VALUE]", "look at and change its QubesDB" },
     { "status", command_status, "--state DIR [--strict]", "channels, calls, ports, violations" },
     { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gone", "until the guest is connected, or gone" },
     { "fault", command_fault, "--state DIR FAULT|none", "make a mistake on purpose from now on" },

@@ -300,7 +300,7 @@ static int run(const struct options *o)
 
 int command_start(int argc, char **argv)
 {
-    struct options o = { .transport = "socket", .user = "user" };
+    struct options o = { .state = getenv("UNIK_DOM0_STATE"), .transport = "socket", .user = "user" };
     char names[DOM0_VMS_MAX][DOM0_NAME_MAX + 1], vchan_dir[4096];
     struct unik_ctx *ctx[2] = { NULL, NULL };
     unsigned long violations;
