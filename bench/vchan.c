@@ -1,5 +1,5 @@
-/* bench/vchan - bytes a second from one process to another through the socket vchan, against a plain socket pair that moves
- * the same bytes in the same chunks. */
+/* bench/vchan - bytes a second from one process to another through the socket vchan, against a plain socket pair that
+ * moves the same bytes in the same chunks. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,6 @@
-/* vchan-xen: the tests of "vchan/1" over it, with two domains in one process. libxenvchan is the real one; Xen below it and
- * xenstore beside it are played (fake-xen.h, fake-store.h). What is particular to Xen is in tests/vchan/on-xen.c. */
+/* vchan-xen: the tests of "vchan/1" over it, with two domains in one process. libxenvchan is the real one; Xen below
+ * it and xenstore beside it are played (fake-xen.h, fake-store.h). What is particular to Xen is in
+ * tests/vchan/on-xen.c. */
 #include <stdlib.h>
 #include "tests/vchan/fake-store.h"
 #include "tests/vchan/fake-xen.h"

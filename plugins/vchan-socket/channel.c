@@ -65,8 +65,8 @@ static ssize_t receive(struct channel *ch)
     return recvmsg(ch->fd, &m, MSG_DONTWAIT);
 }
 
-/* Bytes, the end, or an error from another VM, once. True: there may be more, and the channel is as it was. With no room
- * for bytes the watcher is off: a peer that has closed would make the descriptor readable for ever. */
+/* Bytes, the end, or an error from another VM, once. True: there may be more, and the channel is as it was. With no
+ * room for bytes the watcher is off: a peer that has closed would make the descriptor readable for ever. */
 static bool take_input(struct channel *ch)
 {
     struct vchan_socket *vs = ch->vs;

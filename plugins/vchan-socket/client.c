@@ -1,5 +1,6 @@
-/* plugins/vchan-socket/client.c - the seeking side: connect now, or when the server's path appears. The folder is watched,
- * so that waiting costs nothing; a timer is left for what no watch tells: a full backlog, a path without listener. */
+/* plugins/vchan-socket/client.c - the seeking side: connect now, or when the server's path appears. The folder is
+ * watched, so that waiting costs nothing; a timer is left for what no watch tells: a full backlog, a path without
+ * listener. */
 #include <errno.h>
 #include <limits.h>
 #include <sys/inotify.h>

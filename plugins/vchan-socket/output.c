@@ -1,5 +1,5 @@
-/* plugins/vchan-socket/output.c - a channel's output. Small writes of one turn of the loop go out together, when the turn
- * ends; large ones go at once, straight from the writer's memory, behind what waits in the ring. */
+/* plugins/vchan-socket/output.c - a channel's output. Small writes of one turn of the loop go out together, when the
+ * turn ends; large ones go at once, straight from the writer's memory, behind what waits in the ring. */
 #include <errno.h>
 #include <sys/uio.h>
 #include "plugins/vchan-socket/channel.h"
@@ -158,8 +158,8 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
     vchan_socket_finish(ch);
 }
 
-/* The owner is gone: keep sending for a while. Input is read and dropped, so that a peer that must write before it reads
- * comes to reading. */
+/* The owner is gone: keep sending for a while. Input is read and dropped, so that a peer that must write before it
+ * reads comes to reading. */
 static void linger(struct channel *ch)
 {
     struct ev_loop *loop = ch->vs->ctx->loop;

@@ -1,5 +1,5 @@
-/* plugins/vchan-socket/plugin.c - "vchan/1" over unix sockets, as QubesOS' socket library lays them out: the transport for
- * a machine without Xen. Options, the interface's entry points, the plugin's life. */
+/* plugins/vchan-socket/plugin.c - "vchan/1" over unix sockets, as QubesOS' socket library lays them out: the transport
+ * for a machine without Xen. Options, the interface's entry points, the plugin's life. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>

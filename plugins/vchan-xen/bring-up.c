@@ -1,5 +1,5 @@
-/* plugins/vchan-xen/bring-up.c - the two ends of a vchan, up to the point where libxenvchan takes over (vchan.md 3.2-3.4).
- * Whatever fails, libxenvchan_close() undoes what is there: a field is set when what it names exists. */
+/* plugins/vchan-xen/bring-up.c - the two ends of a vchan, up to the point where libxenvchan takes over (vchan.md
+ * 3.2-3.4). Whatever fails, libxenvchan_close() undoes what is there: a field is set when what it names exists. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -11,7 +11,8 @@
 /* A negative errno from a library call that failed. */
 static int failure(void) { return errno ? -errno : -EIO; }
 
-/* An event channel of its own. Non-blocking: libxenvchan_wait() would stop the loop if an event were not there after all. */
+/* An event channel of its own. Non-blocking: libxenvchan_wait() would stop the loop if an event were not there after
+ * all. */
 static int open_event(struct vchan_xen_machine *m, struct libxenvchan *lib)
 {
     int fd, flags;
@@ -102,7 +103,8 @@ int vchan_xen_offer(struct vchan_xen_machine *m, int peer, int read_order, int w
 
 /* ---- client ---- */
 
-static int map_ring(struct libxenvchan *lib, struct libxenvchan_ring *r, int peer, int order, uint32_t *refs, int access)
+static int map_ring(struct libxenvchan *lib, struct libxenvchan_ring *r, int peer, int order, uint32_t *refs,
+                    int access)
 {
     unsigned pages = vchan_xen_pages(order);
     void *buffer = in_page(lib, order);

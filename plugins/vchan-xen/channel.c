@@ -1,6 +1,6 @@
-/* plugins/vchan-xen/channel.c - a channel's life and its bytes. One event tells everything: a client came, bytes came, room
- * came, the peer went. So each one looks at all of it, in an order that loses nothing: the live byte is read first, then
- * the ring is emptied (which asks for the next signal), and only then an end is believed. */
+/* plugins/vchan-xen/channel.c - a channel's life and its bytes. One event tells everything: a client came, bytes came,
+ * room came, the peer went. So each one looks at all of it, in an order that loses nothing: the live byte is read
+ * first, then the ring is emptied (which asks for the next signal), and only then an end is believed. */
 #include <errno.h>
 #include <stdio.h>
 #include "plugins/vchan-xen/channel.h"
@@ -117,8 +117,8 @@ static void undue(struct channel *ch)
     ch->vx->n_due--;
 }
 
-/* Look at a channel and tell its owner what is new, besides these events. Only from the loop. The owner may close this or any
- * other channel in it: touch nothing afterwards. */
+/* Look at a channel and tell its owner what is new, besides these events. Only from the loop. The owner may close this
+ * or any other channel in it: touch nothing afterwards. */
 void vchan_xen_tell(struct channel *ch, unsigned events)
 {
     events |= look(ch);

@@ -63,7 +63,8 @@ struct channel {
 };
 
 /* channel.c */
-struct channel *vchan_xen_new(struct vchan_xen *vx, int peer, unsigned port, bool server, unik_stream_cb *cb, void *arg);
+struct channel *vchan_xen_new(struct vchan_xen *vx, int peer, unsigned port, bool server, unik_stream_cb *cb,
+                              void *arg);
 void vchan_xen_free(struct channel *ch);
 /* The vchan is there: watch its events. The ring's memory is there too. */
 void vchan_xen_begin(struct channel *ch, struct libxenvchan *lib);

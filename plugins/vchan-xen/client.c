@@ -1,7 +1,8 @@
 /* plugins/vchan-xen/client.c - the seeking side: wait until the server's entry is in xenstore, then use what it names.
  *
  * Only the two leaves are readable for us, not their folder, so the watch is on one of them, and a missing one may be
- * reported as EACCES. Values and page come from another VM; what makes no sense in them is a server that is not there. */
+ * reported as EACCES. Values and page come from another VM; what makes no sense in them is a server that is not
+ * there. */
 #include <errno.h>
 #include <stdlib.h>
 #include "plugins/vchan-xen/channel.h"
@@ -36,7 +37,8 @@ static void wait_on(struct channel *ch)
 static void retry_later(struct channel *ch, int error)
 {
     ch->delay = ch->delay == 0 ? RETRY_FIRST : ch->delay * 2 < RETRY_MOST ? ch->delay * 2 : RETRY_MOST;
-    unik_warn(ch->vx->ctx, "%s port %u: connect: %s; again in %g s", ch->peer_name, ch->port, strerror(-error), ch->delay);
+    unik_warn(ch->vx->ctx, "%s port %u: connect: %s; again in %g s", ch->peer_name, ch->port, strerror(-error),
+              ch->delay);
     ev_timer_set(&ch->retry, ch->delay, 0);
     ev_timer_start(ch->vx->ctx->loop, &ch->retry);
 }

@@ -1,9 +1,9 @@
-/* plugins/vchan-xen/entry.c - what xenstore says about a served channel: two leaves below data/vchan/PEER/PORT, which the
- * peer may read. They appear together and go as soon as a client is there, so that no second one finds them; the peer's
- * folder goes with the last of them.
+/* plugins/vchan-xen/entry.c - what xenstore says about a served channel: two leaves below data/vchan/PEER/PORT, which
+ * the peer may read. They appear together and go as soon as a client is there, so that no second one finds them; the
+ * peer's folder goes with the last of them.
  *
- * Each step is a transaction whose parts are answered later, and the channel may be closed meanwhile. So an entry has a
- * life of its own, in a queue; entries of one name follow each other in the order in which they were asked for. */
+ * Each step is a transaction whose parts are answered later, and the channel may be closed meanwhile. So an entry has
+ * a life of its own, in a queue; entries of one name follow each other in the order in which they were asked for. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

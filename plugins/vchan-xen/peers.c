@@ -1,11 +1,11 @@
-/* plugins/vchan-xen/peers.c - peers that disappear. A domain that is destroyed sends no event and leaves its live byte as it
- * was. What tells of it is @releaseDomain in xenstore, fired when a domain shuts down and again when it is gone, without
- * saying which: so every channel is looked at then.
+/* plugins/vchan-xen/peers.c - peers that disappear. A domain that is destroyed sends no event and leaves its live byte
+ * as it was. What tells of it is @releaseDomain in xenstore, fired when a domain shuts down and again when it is gone,
+ * without saying which: so every channel is looked at then.
  *
- * A connected channel is asked by the state of its own event channel, which is cut when the domain dies. Where that cannot
- * be asked (no privcmd device), and for those that wait, it is asked whether Xen still knows the domain. It does for some
- * moments after the news, hence the looks that follow; and for as long as somebody maps its pages: without privcmd, a
- * client learns of its server's death only when that has let go of its own pages, which a crash does not do. */
+ * A connected channel is asked by the state of its own event channel, which is cut when the domain dies. Where that
+ * cannot be asked (no privcmd device), and for those that wait, it is asked whether Xen still knows the domain. It
+ * does for some moments after the news, hence the looks that follow; and for as long as somebody maps its pages. So
+ * without privcmd a connected client, which maps its server's, does not learn that the server's domain has died. */
 #include <errno.h>
 #include "plugins/vchan-xen/channel.h"
 

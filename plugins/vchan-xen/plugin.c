@@ -1,5 +1,5 @@
-/* plugins/vchan-xen/plugin.c - "vchan/1" over Xen's shared pages and event channels, with libxenvchan. The interface's entry
- * points, the plugin's life. */
+/* plugins/vchan-xen/plugin.c - "vchan/1" over Xen's shared pages and event channels, with libxenvchan. The interface's
+ * entry points, the plugin's life. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -250,6 +250,6 @@ static const char *const needs[] = { "xenstore/1", NULL }, *const provides[] = {
 
 UNIK_PLUGIN(vchan_xen) = {
     UNIK_PLUGIN_HEAD, .name = "vchan-xen", .version = "1", .summary = "vchan over Xen's shared memory",
-    .targets = UNIK_ON_QUBES, .needs = needs, .provides = provides, .counters = counters, .usable = usable, .start = start,
-    .stop = stop, .abandon = abandon, .status = status
+    .targets = UNIK_ON_QUBES, .needs = needs, .provides = provides, .counters = counters, .usable = usable,
+    .start = start, .stop = stop, .abandon = abandon, .status = status
 };

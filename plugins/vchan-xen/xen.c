@@ -69,8 +69,8 @@ static long used(const struct libxenvchan_ring *r)
                           __atomic_load_n(&r->shr->cons, __ATOMIC_ACQUIRE), r->order);
 }
 
-/* libxenvchan_read() asks the peer for a signal whenever it finds less than it was asked for, and looks again after that:
- * so the loop ends with a read of nothing, or with a full ring. */
+/* libxenvchan_read() asks the peer for a signal whenever it finds less than it was asked for, and looks again after
+ * that: so the loop ends with a read of nothing, or with a full ring. */
 int vchan_xen_drain(struct libxenvchan *lib, struct unik_ring *rx, uint64_t *bytes)
 {
     size_t run;

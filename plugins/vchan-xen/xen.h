@@ -1,8 +1,10 @@
-/* plugins/vchan-xen/xen.h - the calls into Xen's libraries: making and taking apart a vchan, its bytes, its peer's state.
+/* plugins/vchan-xen/xen.h - the calls into Xen's libraries: making and taking apart a vchan, its bytes, its peer's
+ * state.
  *
- * libxenvchan moves the bytes. Making the two ends is done here, on libxengnttab and libxenevtchn, into libxenvchan's own
- * struct: its init functions talk to xenstored with blocking calls, on a connection of their own each time; its server
- * frees and unmaps uninitialised pointers when grants run out; and its client cannot tell a page that was used before.
+ * libxenvchan moves the bytes. Making the two ends is done here, on libxengnttab and libxenevtchn, into libxenvchan's
+ * own struct: its init functions talk to xenstored with blocking calls, on a connection of their own each time; its
+ * server frees and unmaps uninitialised pointers when grants run out; and its client cannot tell a page that was used
+ * before.
  */
 #ifndef VCHAN_XEN_XEN_H
 #define VCHAN_XEN_XEN_H

@@ -39,7 +39,7 @@ START_TEST(end_waits_for_the_reader)
     host_run(pair.h, 0.02);
     turns = ev_iteration(EV_DEFAULT);
     host_run(pair.h, 0.2);
-    ck_assert_uint_le(ev_iteration(EV_DEFAULT) - turns, 5);
+    ck_assert_uint_le(ev_iteration(EV_DEFAULT) - turns, IDLE_TURNS);
     a.reading = true;
     end_get(&a);
     WAIT_FOR(unik_stream_ended(a.s) == 1);

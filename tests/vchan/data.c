@@ -52,7 +52,7 @@ static void hold_back(struct end *from, struct end *to)
     turns = ev_iteration(EV_DEFAULT);
     host_run(pair.h, 0.2);
     ck_assert_uint_eq(from->put, held);
-    ck_assert_uint_le(ev_iteration(EV_DEFAULT) - turns, 3);
+    ck_assert_uint_le(ev_iteration(EV_DEFAULT) - turns, IDLE_TURNS);
     from->want_put = held + 3000000;
     to->reading = true;
     end_get(to);

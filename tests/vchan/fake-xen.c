@@ -45,7 +45,9 @@ void fake_xen_reset(void)
     no_privcmd = false;
     pages_left = UINT32_MAX;
     next_page = 8;
-    if (memory < 0 && ((memory = memfd_create("fake-xen", MFD_CLOEXEC)) < 0 || ftruncate(memory, PAGES * (off_t)PAGE) < 0))
+    if (memory < 0)
+        memory = memfd_create("fake-xen", MFD_CLOEXEC);
+    if (memory < 0 || ftruncate(memory, PAGES * (off_t)PAGE) < 0)
         abort();
 }
 

@@ -37,8 +37,9 @@ END_TEST
 START_TEST(orders)
 {
     static const struct { size_t r, w; int read, write; } rows[] = {
-        { 1, 1, 10, 11 }, { 1024, 2048, 10, 11 }, { 1025, 1024, 11, 10 }, { 2048, 1024, 11, 10 }, { 1025, 1025, 11, 12 },
-        { 2048, 2048, 11, 12 }, { 128, 8192, 11, 13 }, { 8192, 128, 13, 11 }, { 4096, 4096, 12, 12 }, { 4097, 2049, 13, 12 },
+        { 1, 1, 10, 11 }, { 1024, 2048, 10, 11 }, { 1025, 1024, 11, 10 }, { 2048, 1024, 11, 10 },
+        { 1025, 1025, 11, 12 }, { 2048, 2048, 11, 12 }, { 128, 8192, 11, 13 }, { 8192, 128, 13, 11 },
+        { 4096, 4096, 12, 12 }, { 4097, 2049, 13, 12 },
         { 65536, 65536, 16, 16 }, { 65537, 1, 17, 11 }, { 1048576, 1048576, 20, 20 }
     };
 
@@ -105,7 +106,7 @@ END_TEST
 START_TEST(gone)
 {
     ck_assert(!vchan_xen_peer_gone(UNIK_VCHAN_CONNECTED, 2, true));
-    ck_assert(vchan_xen_peer_gone(UNIK_VCHAN_CONNECTED, 1, true));       /* unbound: cut off, though Xen knows it still */
+    ck_assert(vchan_xen_peer_gone(UNIK_VCHAN_CONNECTED, 1, true));       /* unbound: cut off, while Xen knows it */
     ck_assert(vchan_xen_peer_gone(UNIK_VCHAN_CONNECTED, 0, true));
     ck_assert(!vchan_xen_peer_gone(UNIK_VCHAN_CONNECTED, 2, false));
     ck_assert(vchan_xen_peer_gone(UNIK_VCHAN_CONNECTED, -1, false));

@@ -42,7 +42,7 @@ START_TEST(entry_comes_and_goes)
 }
 END_TEST
 
-/* Closed and offered again before xenstore answered anything, many times: what is there at the end is the last one's. */
+/* Closed and offered again before xenstore answered anything, many times: what is there at the end is the last. */
 START_TEST(entries_of_one_name_keep_their_order)
 {
     struct end a, b;
