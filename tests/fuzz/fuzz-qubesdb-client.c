@@ -135,6 +135,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         return 0;
     h = host_new(ev_default_loop(0), UNIK_ON_QUBES, NULL);
     fake_init(&fake, ev_default_loop(0));
+    fake.input = n + 4096;
     host_publish(h, "vchan/1", &fake.vchan);
     ctx = host_add(h, &unik_plugin_qubesdb, options);
     must(ctx && host_start(ctx) == 0);

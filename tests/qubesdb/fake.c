@@ -129,7 +129,7 @@ static int v_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_
     if (f->refuse)
         return f->refuse;
     s = calloc(1, sizeof(*s));
-    if (!s || unik_ring_init(&s->in, FAKE_INPUT) < 0 || unik_ring_init(&s->out, f->ring) < 0)
+    if (!s || unik_ring_init(&s->in, f->input) < 0 || unik_ring_init(&s->out, f->ring) < 0)
         abort();
     s->stream = (struct unik_stream){ &ops, cb, arg, "dom0" };
     s->f = f;
@@ -158,7 +158,7 @@ static const char *v_reason(struct unik_stream *s)
 void fake_init(struct fake *f, struct ev_loop *loop)
 {
     *f = (struct fake){ .vchan = { sizeof(struct unik_vchan), v_domid, v_listen, v_connect, v_state, v_reason },
-                        .loop = loop, .ring = FAKE_RING };
+                        .loop = loop, .ring = FAKE_RING, .input = FAKE_INPUT };
 }
 
 void fake_offer(struct fake *f)

@@ -7,7 +7,7 @@
 #include <unik/vchan.h>
 
 #define FAKE_RING 4096                  /* of dom0's daemon */
-#define FAKE_INPUT (4u << 20)           /* dom0's script may run ahead of the guest by so much */
+#define FAKE_INPUT (256u << 10)         /* dom0's script may run ahead of the guest by so much */
 
 struct fake_stream;
 
@@ -18,7 +18,7 @@ struct fake {
     bool offered;                       /* dom0's daemon waits for a client */
     int open;
     unsigned connects, overlaps;        /* overlaps: connect before close */
-    size_t ring;                        /* bytes the guest may be ahead of dom0 */
+    size_t ring, input;                 /* bytes the guest may be ahead of dom0; dom0 of the guest */
     size_t window;                      /* the most bytes one peek() gives */
     int refuse;                         /* what connect() gives instead of a channel */
 };

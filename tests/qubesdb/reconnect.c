@@ -120,6 +120,23 @@ START_TEST(only_differences)
 }
 END_TEST
 
+/* dom0's daemon takes an OK on a new connection, but it is none for anything there. */
+START_TEST(answers_die_with_the_connection)
+{
+    guest_up_synced();
+    g.f.ring = 100;
+    for (int i = 0; i < 10; i++)
+        dom0_says(QUBESDB_WRITE, "/a", "1");
+    turn();
+    ck_assert_uint_eq(counter("writes_in"), 10);
+    dom0_breaks();
+    g.f.ring = FAKE_RING;
+    dom0_sync(ENTRIES("/a=1"));
+    dom0_hears_nothing();
+    guest_down();
+}
+END_TEST
+
 /* Input that had arrived counts, also when the end comes with it. */
 START_TEST(last_words_are_heard)
 {
@@ -393,6 +410,7 @@ Suite *suite_reconnect(void)
     tcase_add_test(t, no_room_for_the_first_message);
     tcase_add_test(t, dump_breaks_off);
     tcase_add_test(t, only_differences);
+    tcase_add_test(t, answers_die_with_the_connection);
     tcase_add_test(t, last_words_are_heard);
     tcase_add_test(t, unacknowledged_goes_again);
     tcase_add_test(t, unacknowledged_removal);
