@@ -1,4 +1,4 @@
-/* plugins/net-sockets/listen.c - listening sockets, and what happens when connections come faster than they can be held.
+/* plugins/net-sockets/listen.c - listening sockets, and what happens when more connections come than can be held.
  *
  * At max-connections nothing is accepted until one ends: the others wait in the kernel's backlog. Without a free
  * descriptor the reserve is given up for a moment, to accept and drop one connection, so that its peer is told;

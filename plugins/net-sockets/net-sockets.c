@@ -14,7 +14,7 @@ static const struct unik_option options[] = {
     { .key = "ipv4", .type = UNIK_ENUM, .offset = AT(ipv4), .fallback = "host", .choices = sources,
       .help = "where the addresses come from: the system has them already" },
     { .key = "address", .type = UNIK_STRING, .offset = AT(address),
-      .help = "where to listen when the app says everywhere, 127.0.0.1 for instance; empty: everywhere, IPv4 and IPv6" },
+      .help = "where to listen when the app says everywhere (127.0.0.1, for instance); empty: IPv4 and IPv6" },
     { .key = "max-connections", .type = UNIK_INT, .offset = AT(max_connections), .fallback = "1000", .min = 1,
       .max = 1000000, .help = "connections at a time; more wait until one ends" },
     { .key = "input-buffer", .type = UNIK_SIZE, .offset = AT(input), .fallback = "16K", .min = 1024, .max = 1 << 20,
@@ -32,7 +32,7 @@ static const struct unik_counter counters[] = {
     [SOCKETS_ACCEPTED] = { "accepted", UNIK_COUNT, "connections that others made to us" },
     [SOCKETS_CONNECTED] = { "connected", UNIK_COUNT, "connections that we made to others" },
     [SOCKETS_CONNECT_FAILED] = { "connect_failed", UNIK_COUNT, "tries to connect that failed" },
-    [SOCKETS_CONNECTIONS] = { "connections", UNIK_GAUGE, "connections now, those that still send their last bytes too" },
+    [SOCKETS_CONNECTIONS] = { "connections", UNIK_GAUGE, "connections now, those that send their last bytes too" },
     [SOCKETS_CONNECTIONS_HIGH] = { "connections_high", UNIK_HIGH, "most connections at a time" },
     [SOCKETS_BYTES_IN] = { "bytes_in", UNIK_COUNT, "bytes received" },
     [SOCKETS_BYTES_OUT] = { "bytes_out", UNIK_COUNT, "bytes sent" },
@@ -173,8 +173,8 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
 static const char *const provides[] = { "net/1", NULL };
 
 UNIK_PLUGIN(net_sockets) = {
-    UNIK_PLUGIN_HEAD, .name = "net-sockets", .version = "1", .summary = "network through the sockets of the host system",
-    .targets = UNIK_ON_ANY, .provides = provides, .options = options, .config_size = sizeof(struct sockets_config),
-    .counters = counters, .usable = usable, .check = check, .start = start, .drain = drain, .stop = stop,
-    .abandon = abandon, .status = status
+    UNIK_PLUGIN_HEAD, .name = "net-sockets", .version = "1",
+    .summary = "network through the sockets of the host system", .targets = UNIK_ON_ANY, .provides = provides,
+    .options = options, .config_size = sizeof(struct sockets_config), .counters = counters, .usable = usable,
+    .check = check, .start = start, .drain = drain, .stop = stop, .abandon = abandon, .status = status
 };
