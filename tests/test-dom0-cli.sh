@@ -70,6 +70,7 @@ right 1 "$work/policy:1: expected" start --state "$work/t" --policy "$work/polic
 right 1 "$work/policy:2: expected" start --state "$work/t" --policy "$work/policy"
 right 1 'No such file' start --state "$work/t" --qubesdb "$work/nothing"
 right 1 'No such file' start --state "$work/none/deep"
+[ -e /dev/xen/xenbus ] || [ -e /proc/xen/xenbus ] || right 1 'transport xen: ' start --state "$work/t" --transport xen
 
 # Every option is in the help and in the manual page.
 source=${UNIK_SOURCE:-$(dirname "$0")/..}

@@ -21,8 +21,12 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 	tools/unik-dom0/db.c tools/unik-dom0/db-in.c tools/unik-dom0/db.h tools/unik-dom0/db-parts.h \
 	tools/unik-dom0/store.c tools/unik-dom0/store.h \
 	tools/unik-dom0/keys.c
-tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.la \
-	protocol/libprotocol.la $(EV_LIBS)
+tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.la
+if HAVE_XEN
+tools_unik_dom0_unik_dom0_CPPFLAGS = $(AM_CPPFLAGS) -DUNIK_HAVE_XEN
+tools_unik_dom0_unik_dom0_LDADD += plugins/vchan-xen/libvchan-xen.la plugins/xenstore/libxenstore.la $(XEN_LIBS)
+endif
+tools_unik_dom0_unik_dom0_LDADD += protocol/libprotocol.la $(EV_LIBS)
 
 TESTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh
 dist_noinst_SCRIPTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh

@@ -193,13 +193,16 @@ static void on_plugin_log(struct unik_ctx *ctx, enum unik_level level, const cha
 
 static int add_plugin(struct host *h, const struct unik_plugin *plugin, const char *const *settings, struct unik_ctx **out)
 {
-    *out = host_add(h, plugin, settings);
-    if (!*out || host_start(*out) < 0)
-        return -EINVAL;
-    return host_wait(*out, HOST_READY, STOP_SECONDS) ? 0 : -ETIMEDOUT;
+    struct unik_ctx *ctx = host_add(h, plugin, settings);
+    int e = ctx ? host_start(ctx) : -EINVAL;
+
+    if (e < 0)
+        return e;                       /* it never ran, so it is not to be stopped */
+    *out = ctx;
+    return host_wait(ctx, HOST_READY, STOP_SECONDS) ? 0 : -ETIMEDOUT;
 }
 
-/* Plugins in the order in which they were started; ctx[0] first. */
+/* Plugins in the order in which they were started, ctx[0] first; NULL: not running. */
 static int start_transport(struct host *h, const struct options *o, struct unik_ctx *ctx[2])
 {
     char dir[4096];
@@ -214,6 +217,7 @@ static int start_transport(struct host *h, const struct options *o, struct unik_
         e = add_plugin(h, &unik_plugin_xenstore, NULL, &ctx[0]);
         if (e == 0)
             e = add_plugin(h, &unik_plugin_vchan_xen, NULL, &ctx[1]);
+        (void)settings;
 #else
         e = -ENOTSUP;
 #endif
