@@ -155,12 +155,18 @@ static void unreached(struct qrexec_call *c, const char *why)
 
 /* dom0's stock client leaves its socket's listener open while it serves; dom0 gives the port out again as soon as we release
  * it, so that a new call's connection can end up in the backlog of the call before, and dies with it. As long as nothing
- * came over it, nothing was lost either: connect again, to the right one. */
+ * came over it, nothing was lost either: connect again, to the right one. That one is there already, or the caller is gone:
+ * waiting for a VM to start is over. */
 static bool reconnect(struct qrexec_call *c)
 {
     if (!c->incoming || c->in.have || c->in.to == QREXEC_TO_HELLO || c->reconnects == QREXEC_RECONNECTS)
         return false;
     c->reconnects++;
+    if (ev_timer_remaining(c->a->ctx->loop, &c->timer) > QREXEC_RECONNECT) {
+        ev_timer_stop(c->a->ctx->loop, &c->timer);
+        ev_timer_set(&c->timer, QREXEC_RECONNECT, 0);
+        ev_timer_start(c->a->ctx->loop, &c->timer);
+    }
     unik_stream_close(c->channel);
     c->channel = NULL;
     return c->a->vchan->connect(c->a->vchan, (int)c->domain, c->port, qrexec_call_on_channel, c, &c->channel) == 0;

@@ -18,7 +18,8 @@
 #define QREXEC_EARLY 16384                          /* bytes a caller may write before its call is connected */
 #define QREXEC_ERR_MAX 4096                         /* one write to stderr; fits each version's payload [2] */
 #define QREXEC_DOMID_MAX 0x7fef                     /* domain numbers above are reserved by Xen */
-#define QREXEC_RECONNECTS 16    /* times a data channel that ended before its first byte is tried again */
+#define QREXEC_RECONNECTS 16                        /* times a data channel that ended before its first byte is tried again */
+#define QREXEC_RECONNECT 10.0                       /* seconds from the first such end; dom0's client waits as long [9] */
 #define QREXEC_LINGER 0.5                           /* seconds for a caller that was still sending to see the exit code */
 
 enum qrexec_mode { QREXEC_OFF, QREXEC_STUB, QREXEC_SERVE };
