@@ -8,3 +8,13 @@ bench_vchan_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.l
 bench-vchan: bench/vchan$(EXEEXT)
 	./bench/vchan$(EXEEXT)
 .PHONY: bench-vchan
+
+# make bench-qrexec: calls of services in the process
+EXTRA_PROGRAMS += bench/qrexec
+CLEANFILES += bench/qrexec$(EXEEXT)
+bench_qrexec_SOURCES = bench/qrexec.c
+bench_qrexec_LDADD = plugins/qrexec/libqrexec.la plugins/vchan-socket/libvchan-socket.la protocol/libprotocol.la \
+	tools/host/libhost.la $(EV_LIBS)
+bench-qrexec: bench/qrexec$(EXEEXT)
+	./bench/qrexec$(EXEEXT)
+.PHONY: bench-qrexec
