@@ -13,6 +13,7 @@ int main(void)
     suite_add_tcase(s, peer_tests());
     suite_add_tcase(s, builtin_tests());
     suite_add_tcase(s, life_tests());
+    suite_add_tcase(s, program_tests());
     suite_add_tcase(s, bulk_tests());
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

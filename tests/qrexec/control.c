@@ -153,8 +153,8 @@ START_TEST(lost_in_every_state)
     serve(f, "test.Svc", &running);
     serve(f, "test.Full", &full);
     peer_hang_up(waiting);
-    dom0_exec(f, QREXEC_EXEC_CMDLINE, 7, 601, CALL);            /* connected, no HELLO */
-    ck_assert(peer_accept(mute, SECONDS));
+    dom0_exec(f, QREXEC_EXEC_CMDLINE, 7, 601, CALL);            /* connected, half a HELLO */
+    ck_assert(peer_accept(mute, SECONDS) && peer_send(mute, "\0\3", 2));
     p = call_in(f, 7, 602, 4, CALL);                            /* running */
     ck_assert(until(f, &running.called));
     q = call_in(f, 7, 603, 4, "u:QUBESRPC test.Full+ a");       /* finishing: nobody reads what it wrote */

@@ -16,6 +16,19 @@ static const struct unik_plugin app = {
     .start = app_start, .stop = app_stop
 };
 
+static int late_start(struct unik_ctx *ctx) { return (void)ctx, 0; }
+
+static const struct unik_plugin late = {
+    UNIK_PLUGIN_HEAD, .name = "late", .version = "1", .summary = "not ready yet", .targets = UNIK_ON_ANY,
+    .start = late_start, .stop = app_stop
+};
+
+void fixture_late(struct fixture *f)
+{
+    f->late = host_add(f->h, &late, NULL);
+    ck_assert(f->late && host_start(f->late) == 0);
+}
+
 static void on_log(struct unik_ctx *ctx, enum unik_level level, const char *line, void *arg)
 {
     struct fixture *f = arg;
@@ -62,6 +75,8 @@ struct fixture *fixture_up(const char *const *options)
 
 void fixture_end(struct fixture *f)
 {
+    if (f->late)
+        host_stop_wait(f->late, 1);
     if (host_state(f->app) != HOST_STOPPED)
         host_stop_wait(f->app, 1);
     if (host_state(f->qrexec) != HOST_STOPPED)

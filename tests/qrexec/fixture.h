@@ -35,6 +35,7 @@ struct fixture {
     struct host *h;
     char *dir;
     struct unik_ctx *vchan, *qrexec, *app;
+    struct unik_ctx *late;      /* fixture_late() */
     struct unik_qrexec *q;
     struct peer *dom0;          /* control, from dom0's side */
     int fds;
@@ -49,6 +50,9 @@ struct fixture *fixture_new(const char *const *options);
 struct fixture *fixture_up(const char *const *options);
 /* Stops everything, and asserts that nothing is left: descriptors, calls, ports. */
 void fixture_end(struct fixture *f);
+
+/* A plugin that is not ready until the test calls unik_ready(): the session is not there before. */
+void fixture_late(struct fixture *f);
 
 /* dom0: connect to port 512, take HELLO and answer it. */
 void dom0_connect(struct fixture *f, uint32_t version);
@@ -95,5 +99,6 @@ TCase *peer_tests(void);
 TCase *builtin_tests(void);
 TCase *life_tests(void);
 TCase *bulk_tests(void);
+TCase *program_tests(void);
 
 #endif

@@ -215,7 +215,7 @@ START_TEST(odd_but_harmless)
 }
 END_TEST
 
-/* The caller goes: before HELLO, while the handler reads, writes, does nothing, after it has closed. */
+/* The caller goes: in the middle of HELLO, while the handler reads, writes, does nothing, after it has closed. */
 START_TEST(caller_vanishes)
 {
     struct fixture *f = fixture_up(NULL);
@@ -226,6 +226,8 @@ START_TEST(caller_vanishes)
     dom0_exec(f, QREXEC_EXEC_CMDLINE, 7, 513, CALL);
     ck_assert(peer_accept(p, SECONDS));
     if (_i == 0) {
+        ck_assert(peer_send(p, ours, 5));
+        host_run(f->h, SOON);
         peer_hang_up(p);
         dom0_expect_release(f, 7, 513);
         ck_assert(!s.called);
@@ -259,6 +261,35 @@ START_TEST(caller_vanishes)
     dom0_expect_release(f, 7, 513);
     host_run(f->h, 0);
     dom0_expect_nothing(f);
+    peer_close(p);
+    fixture_end(f);
+}
+END_TEST
+
+/* The channel ends before it has brought a byte, as it does in the backlog of a stock server that is done: tried again, so
+ * many times. */
+START_TEST(cut_off_at_once)
+{
+    struct fixture *f = fixture_up(NULL);
+    struct peer *p = peer_listen(f->h, f->dir, 7, 1, 513);
+    struct seen s = { 0 };
+
+    serve(f, "test.Svc", &s);
+    dom0_exec(f, QREXEC_EXEC_CMDLINE, 7, 513, CALL);
+    for (int i = 0; i < (_i ? 17 : 16); i++) {
+        ck_assert(peer_accept(p, SECONDS));
+        peer_hang_up(p);
+    }
+    if (_i == 0) {
+        ck_assert(peer_accept(p, SECONDS));
+        hello(p, 4);
+        ck_assert(until(f, &s.called));
+        seen_close(&s, 3);
+        expect_end(p, 3);
+        p = NULL;
+    }
+    dom0_expect_release(f, 7, 513);
+    ck_assert_uint_eq(host_counter(f->qrexec, "calls_unreached"), (unsigned)_i);
     peer_close(p);
     fixture_end(f);
 }
@@ -329,6 +360,7 @@ TCase *peer_tests(void)
     tcase_add_loop_test(t, message_to_a_caller, 0, ROWS(in_call));
     tcase_add_test(t, odd_but_harmless);
     tcase_add_loop_test(t, caller_vanishes, 0, 5);
+    tcase_add_loop_test(t, cut_off_at_once, 0, 2);
     tcase_add_loop_test(t, silent_caller, 0, 2);
     tcase_add_test(t, flood_of_nothing);
     return t;
