@@ -106,6 +106,30 @@ START_TEST(remove_waits)
 }
 END_TEST
 
+/* However much input there is: all of it is taken before anything is sent. The last message makes the removal deadly. */
+START_TEST(input_before_output)
+{
+    uint8_t got[QUBESDB_HEADER];
+
+    guest_up_plain();
+    g.f.ring = 1u << 17;                            /* no lack of room */
+    dom0_breaks();
+    dom0_sync(ENTRIES("/k=1"));
+    for (int i = 0; i < 700; i++)
+        dom0_says(QUBESDB_WRITE, "/other", i & 1 ? "1" : "2");
+    dom0_says(QUBESDB_RM, "/k", NULL);
+    ck_assert_int_eq(g.q->remove(g.q, "/k"), 0);
+    for (int i = 0; i < 701; i++) {
+        UNTIL(fake_waiting(&g.f) > 0);
+        fake_take(&g.f, got, sizeof(got));
+        ck_assert_uint_eq(got[0], QUBESDB_OK);
+    }
+    dom0_hears_nothing();
+    ck_assert_uint_eq(counter("removes_out"), 0);
+    guest_down();
+}
+END_TEST
+
 /* An own request on its way is newer than what dom0 says before it answers. */
 START_TEST(crossing_writes)
 {
@@ -311,6 +335,7 @@ Suite *suite_own(void)
     tcase_add_test(t, nothing_deadly_is_sent);
     tcase_add_test(t, remove_known_key);
     tcase_add_test(t, remove_waits);
+    tcase_add_test(t, input_before_output);
     tcase_add_test(t, crossing_writes);
     tcase_add_test(t, refused);
     tcase_add_test(t, answers_out_of_order);

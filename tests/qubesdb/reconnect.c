@@ -289,6 +289,24 @@ START_TEST(marker_of_an_earlier_process)
 }
 END_TEST
 
+/* Wherever it sorts, the marker goes first. */
+START_TEST(marker_goes_first)
+{
+    guest_up(ENTRIES("retry=0", "retry-max=0", "random-seed=leave", "marker=/a"));
+    dom0_sync(NULL);
+    ck_assert_int_eq(put("/b", "2"), 0);
+    expect_write("/a", "1");
+    expect_write("/b", "2");
+    turn();
+    dom0_breaks();
+    dom0_sync(NULL);
+    expect_write("/a", "1");
+    expect_write("/b", "2");
+    dom0_hears_nothing();
+    guest_down();
+}
+END_TEST
+
 /* More own keys than the queue of new writes holds: all go out again, new writes wait. */
 START_TEST(new_store_gets_many_keys)
 {
@@ -417,6 +435,7 @@ Suite *suite_reconnect(void)
     tcase_add_test(t, removed_by_dom0_stays_removed);
     tcase_add_test(t, new_store_gets_our_keys);
     tcase_add_test(t, marker_of_an_earlier_process);
+    tcase_add_test(t, marker_goes_first);
     tcase_add_test(t, new_store_gets_many_keys);
     tcase_add_test(t, retries_slow_down);
     tcase_add_test(t, a_thousand_reconnects);
