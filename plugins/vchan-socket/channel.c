@@ -43,6 +43,7 @@ void vchan_socket_broken(struct channel *ch, const char *why, int error)
 static void end_input(struct channel *ch)
 {
     ev_io_stop(ch->vs->ctx->loop, &ch->in);
+    vchan_socket_unwatch_hangup(ch);
     if (ch->fd >= 0)
         close(ch->fd);
     ch->fd = -1;
@@ -89,8 +90,10 @@ static bool take_input(struct channel *ch)
         vs->ctx->counters[BYTES_IN] += (uint64_t)n;
         if (ch->closing)
             unik_ring_consume(&ch->rx, SIZE_MAX);
-        else if (unik_ring_room(&ch->rx) == 0)
+        else if (unik_ring_room(&ch->rx) == 0) {
             ev_io_stop(vs->ctx->loop, &ch->in);
+            vchan_socket_watch_hangup(ch);
+        }
         if (ch->state == UNIK_VCHAN_DISCONNECTED && ev_is_active(&ch->in))
             ev_feed_event(vs->ctx->loop, &ch->in, EV_READ);     /* its end may not make it readable */
     } else {

@@ -39,6 +39,9 @@ struct vchan_socket {
     int watch_fd;                       /* inotify on the folder, while a client waits for its server's path; or -1 */
     ev_io watch;
     unsigned waiting;                   /* clients that rely on it */
+    int hangup_fd;                      /* epoll set of channels whose ring came full; or -1 */
+    ev_io hangup;
+    unsigned hangup_watched;            /* how many are in it */
     bool stopping;
 };
 
@@ -54,6 +57,7 @@ struct channel {
     bool input_ended;                   /* nothing more will come into rx */
     bool closing;                       /* the owner has closed it: only its output is left */
     bool watches;                       /* a waiting client that relies on the folder's watch */
+    bool hangup_watched;                /* is in that set */
     bool said;                          /* its unusual error was logged */
     enum unik_vchan_state state;
     char reason[80];
@@ -90,6 +94,10 @@ void vchan_socket_on_writable(struct ev_loop *loop, ev_io *w, int revents);
 size_t vchan_socket_room(struct unik_stream *s);
 ssize_t vchan_socket_write(struct unik_stream *s, const void *bytes, size_t n);
 void vchan_socket_close(struct unik_stream *s);
+
+/* hangup.c: tell the end of a peer also while nothing can be read from it; take that back before the descriptor closes */
+void vchan_socket_watch_hangup(struct channel *ch);
+void vchan_socket_unwatch_hangup(struct channel *ch);
 
 /* server.c, client.c */
 int vchan_socket_path(struct channel *ch);

@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += plugins/vchan-socket/libvchan-socket.la
 plugins_vchan_socket_libvchan_socket_la_SOURCES = \
 	plugins/vchan-socket/plugin.c plugins/vchan-socket/channel.h \
-	plugins/vchan-socket/channel.c plugins/vchan-socket/output.c \
+	plugins/vchan-socket/channel.c plugins/vchan-socket/output.c plugins/vchan-socket/hangup.c \
 	plugins/vchan-socket/server.c plugins/vchan-socket/client.c
 STATIC_PLUGINS += plugins/vchan-socket/libvchan-socket.la
 

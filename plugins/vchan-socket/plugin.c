@@ -163,7 +163,7 @@ static int start(struct unik_ctx *ctx)
                                    .connect = api_connect, .state = vchan_socket_state, .reason = vchan_socket_reason };
     vs->ctx = ctx;
     vs->config = ctx->config;
-    vs->watch_fd = -1;
+    vs->watch_fd = vs->hangup_fd = -1;
     vs->domid = find_domid(ctx, vs->config);
     snprintf(vs->dir, sizeof(vs->dir), "%s", find_dir(vs->config));
     LIST_INIT(&vs->channels);

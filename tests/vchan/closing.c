@@ -48,6 +48,34 @@ START_TEST(end_waits_for_the_reader)
 }
 END_TEST
 
+/* The peer goes while its input fills the ring and nobody reads it: told all the same, so that who waits for something else
+ * does not wait for ever. */
+START_TEST(end_is_told_though_nothing_is_read)
+{
+    struct end a, b;
+    unsigned inputs;
+    uint64_t put;
+
+    end_pair(&a, &b, 818, 4096);
+    b.want_put = 4096 + 100;
+    end_put(&b);
+    host_run(pair.h, 0.02);
+    put = b.put;
+    inputs = a.inputs;
+    ck_assert_int_eq(end_state(&a), UNIK_VCHAN_CONNECTED);
+    end_close(&b);
+    WAIT_FOR(end_state(&a) == UNIK_VCHAN_DISCONNECTED);
+    WAIT_FOR(a.inputs > inputs);
+    ck_assert_int_eq(unik_stream_write(a.s, "x", 1), -EPIPE);
+    ck_assert_int_eq(unik_stream_ended(a.s), 0);
+    a.reading = true;
+    end_get(&a);
+    WAIT_FOR(unik_stream_ended(a.s) == 1);
+    ck_assert_uint_eq(a.got, put);
+    end_close(&a);
+}
+END_TEST
+
 /* This side finds out by writing, while bytes from the peer still wait: they must be readable. */
 START_TEST(writing_to_the_gone_loses_no_input)
 {
@@ -191,6 +219,7 @@ TCase *suite_closing(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, output_goes_out_after_close);
     tcase_add_test(t, end_waits_for_the_reader);
+    tcase_add_test(t, end_is_told_though_nothing_is_read);
     tcase_add_test(t, writing_to_the_gone_loses_no_input);
     tcase_add_loop_test(t, closes_in_its_own_callback, 0, 3);
     tcase_add_loop_test(t, closes_another_in_a_callback, 0, 3);
