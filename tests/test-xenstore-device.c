@@ -112,16 +112,17 @@ END_TEST
 
 static bool one_held(struct store *s) { return xenstored_held(s->s) == 1; }
 
-/* Linux's device never comes back from writing a WATCH while it has a reply to hand over. */
-START_TEST(a_watch_goes_when_all_replies_are_there)
+/* Linux's device mixes up two requests at a time, and never comes back from writing a WATCH while a reply is due. */
+START_TEST(one_request_at_a_time)
 {
-    struct answer a = { 0 }, b = { 0 };
+    struct answer a = { 0 }, b = { 0 }, c = { 0 };
     struct unik_xenstore_watch *w;
     struct store_fired f = { 0 };
 
     open_device(NULL);
     xenstored_hold(t.s, true);
     ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, 0, "domid", store_answered, &c), 0);
     ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &f, &w), 0);
     ck_assert_int_eq(t.x->write(t.x, 0, "data/x", "1", 1, store_answered, &b), 0);
     ck_assert(store_until(&t, one_held));
@@ -130,8 +131,9 @@ START_TEST(a_watch_goes_when_all_replies_are_there)
     xenstored_hold(t.s, false);
     xenstored_release(t.s, 1, false);
     ck_assert_int_eq(store_wait(&t, &b), 0);
-    ck_assert_str_eq(xenstored_seen(t.s), "WATCH WRITE");
+    ck_assert_str_eq(xenstored_seen(t.s), "READ WATCH WRITE");
     store_wait_fired(&t, &f, 2);
+    ck_assert_str_eq(c.value, "7");
     xenstored_hold(t.s, true);
     ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
     ck_assert(store_until(&t, one_held));
@@ -264,7 +266,7 @@ int main(void)
 
     tcase_set_timeout(c, 120);
     tcase_add_test(c, one_message_a_write);
-    tcase_add_test(c, a_watch_goes_when_all_replies_are_there);
+    tcase_add_test(c, one_request_at_a_time);
     tcase_add_test(c, a_message_taken_in_pieces);
     tcase_add_test(c, no_room_for_a_while);
     tcase_add_test(c, a_refused_message_is_one_failed_request);

@@ -49,8 +49,8 @@ struct xenstore_link {
     size_t out_size, out_start, out_end;
     size_t head_left;               /* device: bytes still to go of the message begun; 0: none is */
     uint32_t head_id;               /* and its request id */
-    bool head_alone;                /* and whether it must wait until unanswered is 0 */
-    unsigned unanswered;            /* device: requests written whose replies have not come; WATCH, UNWATCH not counted */
+    bool head_is_done;              /* and whether nothing has to be waited for after it */
+    uint32_t unanswered;            /* device: the request whose reply the next one waits for; 0: none */
     size_t in_used;
     uint8_t in[XENSTORE_IN_SIZE + 1];   /* one more: a value is NUL-terminated in place while its callback runs */
 };
@@ -63,8 +63,8 @@ void xenstore_link_close(struct xenstore_link *l);
 /* Where the next message may be encoded, and how large it may be. After that, _queue() with its size. */
 uint8_t *xenstore_link_space(struct xenstore_link *l, size_t *size);
 void xenstore_link_queue(struct xenstore_link *l, size_t n);
-/* A reply came to a request of this type. */
-void xenstore_link_answered(struct xenstore_link *l, uint32_t type);
+/* The reply to this request came. */
+void xenstore_link_answered(struct xenstore_link *l, uint32_t id);
 /* Bytes that came in, any number. -EPROTO: no message can be found in them any more. */
 int xenstore_link_feed(struct xenstore_link *l, const void *bytes, size_t n);
 

@@ -4,10 +4,12 @@
  * drops what follows it in the same write, refuses a whole message with the error of the request (for a watch even
  * xenstored's own, in place of a reply), and is never at its end. Reads of both give any number of bytes.
  *
- * Linux (4.11 to 6.1 at least) also has a deadlock there: writing a WATCH or UNWATCH waits for xenstored inside the kernel,
- * with a lock held that its receiving thread takes to hand over the reply to any other request of this file. Both then
- * wait for ever, and nobody in the domain gets a reply from xenstored any more. So these two are written only when every
- * other request that was written has its reply, and what comes behind them waits with them.
+ * And on Linux (seen in 6.1; the source is so since about 4.11) it serves one request at a time and does not say so:
+ * - A request's body is not copied. The next write puts its own in that place, and if the kernel's thread has not sent the
+ *   first one yet, xenstored gets the first header with the second body.
+ * - Writing a WATCH or UNWATCH waits for xenstored inside the kernel, with a lock held that the thread needs to hand over
+ *   the reply to any other request of this file. Both then wait for ever, and nobody in the domain hears from xenstored.
+ * So the next message is written when the reply to the one before is there. WATCH and UNWATCH are done when write() returns.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +54,7 @@ static int flush_socket(struct xenstore_link *l, struct ev_loop *loop)
 /* An error of write() that is about this one message: the device has dropped it, and goes on with the next. */
 static bool is_about_message(int e) { return e != -EBADF && e != -ENODEV && e != -ENXIO && e != -EFAULT; }
 
-static bool goes_alone(uint32_t type) { return type == XENSTORE_WATCH || type == XENSTORE_UNWATCH; }
+static bool is_done_by_write(uint32_t type) { return type == XENSTORE_WATCH || type == XENSTORE_UNWATCH; }
 
 static void next_message(struct xenstore_link *l)
 {
@@ -61,7 +63,7 @@ static void next_message(struct xenstore_link *l)
     xenstore_decode_header(l->out + l->out_start, &h);
     l->head_left = XENSTORE_HEADER + h.len;
     l->head_id = h.id;
-    l->head_alone = goes_alone(h.type);
+    l->head_is_done = is_done_by_write(h.type);
 }
 
 static int flush_device(struct xenstore *x, struct xenstore_link *l)
@@ -70,15 +72,16 @@ static int flush_device(struct xenstore *x, struct xenstore_link *l)
         ssize_t n;
         int e;
 
+        if (l->unanswered)
+            break;
         if (!l->head_left)
             next_message(l);
-        if (l->head_alone && l->unanswered)
-            return 0;
         n = write(l->fd, l->out + l->out_start, l->head_left);
         e = n > 0 ? 0 : n == 0 ? -EPIPE : -errno;
         if (n > 0) {
             l->head_left -= (size_t)n;
-            l->unanswered += !l->head_left && !l->head_alone;
+            if (!l->head_left && !l->head_is_done)
+                l->unanswered = l->head_id;
             took(l, (size_t)n);
         } else if (e == -EAGAIN) {
             ev_timer_again(x->ctx->loop, &l->again);
@@ -156,17 +159,18 @@ void xenstore_link_queue(struct xenstore_link *l, size_t n)
     queued = l->out_end - l->out_start;
     if (queued > *xenstore_count(x, HIGH_QUEUED))
         *xenstore_count(x, HIGH_QUEUED) = queued;
-    if (!ev_is_active(&l->writable) && !ev_is_active(&l->again))
+    if (!ev_is_active(&l->writable) && !ev_is_active(&l->again) && !l->unanswered)
         ev_feed_event(x->ctx->loop, &l->flush, EV_CUSTOM);
 }
 
-void xenstore_link_answered(struct xenstore_link *l, uint32_t type)
+void xenstore_link_answered(struct xenstore_link *l, uint32_t id)
 {
     struct xenstore *x = l->flush.data;
 
-    if (!l->device || goes_alone(type) || !l->unanswered)
+    if (l->unanswered != id)
         return;
-    if (--l->unanswered == 0 && l->out_start < l->out_end)
+    l->unanswered = 0;
+    if (l->out_start < l->out_end)
         ev_feed_event(x->ctx->loop, &l->flush, EV_CUSTOM);
 }
 

@@ -138,7 +138,7 @@ void xenstore_reply(struct xenstore *x, const struct xenstore_header *h, const c
         return;
     }
     ++*xenstore_count(x, COUNT_REPLIES);
-    xenstore_link_answered(&x->link, r->type);
+    xenstore_link_answered(&x->link, r->id);
     if (h->type == XENSTORE_ERROR) {
         error = xenstore_error(body, h->len);
         if (error == -EPROTO)
