@@ -43,3 +43,10 @@ tests_fuzz_fuzz_xenstore_client_SOURCES = tests/fuzz/fuzz-xenstore-client.c
 tests_fuzz_fuzz_xenstore_client_LDADD = plugins/xenstore/libxenstore.la protocol/libprotocol.la \
 	tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
 tests_fuzz_fuzz_xenstore_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+# The plugin against a real xenstored, in dom0 or a guest: make tests/xen/xenstore-live, a static program.
+EXTRA_PROGRAMS += tests/xen/xenstore-live
+tests_xen_xenstore_live_SOURCES = tests/xen/xenstore-live.c
+tests_xen_xenstore_live_LDADD = plugins/lifecycle/liblifecycle.la plugins/xenstore/libxenstore.la \
+	protocol/libprotocol.la tools/host/libhost.la $(EV_LIBS)
+tests_xen_xenstore_live_LDFLAGS = $(AM_LDFLAGS) -all-static
