@@ -5,7 +5,11 @@ set -u
 build=${UNIK_BUILD:-.} failed=0 done=0 dom0= guest=
 unik_dom0=$build/tools/unik-dom0/unik-dom0
 work=$(mktemp -d) || exit 99
-end() { [ -n "$guest" ] && kill "$guest" 2>/dev/null; [ -n "$dom0" ] && kill "$dom0" 2>/dev/null; wait; rm -rf "$work"; }
+end() {
+    [ -n "$guest" ] && kill "$guest" 2>/dev/null
+    [ -n "$dom0" ] && kill "$dom0" 2>/dev/null
+    wait; rm -rf "$work"
+}
 trap end EXIT
 export UNIK_DOM0_STATE=$work/state
 me=$(id -un)
@@ -71,7 +75,9 @@ check 'violations so far' 0 "$(violations)"
 # QubesDB both ways
 "$unik_dom0" qubesdb write /vm-config/x "$(printf 'v%.0s' $(seq 3071))"
 "$unik_dom0" qubesdb rm /vm-config/
-check 'changes are acknowledged' 0 "$(sleep 0.3; "$unik_dom0" status | sed -n 's/^qubesdb: .*, \([0-9]*\) unanswered/\1/p')"
+unanswered() { "$unik_dom0" status | sed -n 's/^qubesdb: .*, \([0-9]*\) unanswered/\1/p'; }
+for _ in $(seq 100); do [ "$(unanswered)" = 0 ] && break; sleep 0.05; done
+check 'changes are acknowledged' 0 "$(unanswered)"
 
 fault() { "$unik_dom0" fault none; "$unik_dom0" fault "$1"; }
 fault half-message; "$unik_dom0" fault half-data; "$unik_dom0" fault half-qubesdb

@@ -1,4 +1,5 @@
-/* unik-dom0 against guests played by peers: the bytes of the documents, every violation reported, every fault as it says. */
+/* unik-dom0 against guests played by peers: the bytes of the documents, every violation reported, every fault as it
+ * says. */
 #include "tests/dom0/run.h"
 
 int main(void)

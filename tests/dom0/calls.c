@@ -1,4 +1,4 @@
-/* tests/dom0/calls.c - calls that dom0 makes: the bytes on the wire, how they end, and what a guest may do wrong in one. */
+/* tests/dom0/calls.c - calls that dom0 makes: the bytes on the wire, how they end, what a guest may do wrong in one. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

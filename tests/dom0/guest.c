@@ -117,7 +117,8 @@ static void expect_output(struct peer *d, const char *output)
 }
 
 /* Call, serve, send some input, and expect output and exit code. */
-static void one_call(struct run *r, struct peer *c, const char *service, const char *input, const char *output, int code)
+static void one_call(struct run *r, struct peer *c, const char *service, const char *input, const char *output,
+                     int code)
 {
     uint8_t exit_code[4] = { (uint8_t)code, 0, 0, 0 };
     struct peer *d;

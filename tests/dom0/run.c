@@ -32,7 +32,8 @@ static void program_start(struct program *p, struct host *h, const char *input, 
     p->pid = fork();
     ck_assert_int_ge(p->pid, 0);
     if (p->pid == 0) {
-        int in = open(input ? input : "/dev/null", O_RDONLY), out = open(p->out_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+        int in = open(input ? input : "/dev/null", O_RDONLY);
+        int out = open(p->out_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
         int err = open(p->err_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
         if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
@@ -85,7 +86,8 @@ static bool appears(struct run *r, const char *file, const char *text)
 struct run *run_start(const char *options)
 {
     struct run *r = calloc(1, sizeof(*r));
-    char *argv[RUN_ARGS_MAX] = { (char *)(uintptr_t)"unik-dom0", (char *)(uintptr_t)"start", (char *)(uintptr_t)"--state" };
+    static char program[] = "unik-dom0", start[] = "start", state[] = "--state";
+    char *argv[RUN_ARGS_MAX] = { program, start, state };
     char words[2048];
 
     ck_assert_ptr_nonnull(r);

@@ -34,7 +34,8 @@ struct run *run_start(const char *options);
 /* SIGTERM; its exit code. Everything is removed. */
 int run_stop(struct run *r);
 
-/* Start a command with stdin from a file (NULL: /dev/null). words: as above, but one word may be given apart as the last. */
+/* Start a command with stdin from a file (NULL: /dev/null). words: as above, but one word may be given apart as the
+ * last. */
 struct program *run_begin(struct run *r, const char *input, const char *words, const char *last);
 /* Its exit code, after it ended; its stdout is in r->out then. */
 int run_end(struct run *r, struct program *p);

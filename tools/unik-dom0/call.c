@@ -38,7 +38,7 @@ static void turn(struct data *d)
 
     if (c->late)
         finish(c, PAIR_LEFT, 124, "timed out");
-    else if (code && d->stdout_eof)
+    else if (code && (d->stdout_eof || d->error == -EPIPE))
         finish(c, PAIR_DONE, d->exit_code, NULL);
     else if (d->error == -ETIMEDOUT)
         finish(c, PAIR_LEFT, 125, "the VM did not connect in time");
@@ -46,8 +46,6 @@ static void turn(struct data *d)
         finish(c, PAIR_LEFT, 125, "the VM's qrexec agent went away");
     else if (d->error == -EPIPE && !d->connected)
         finish(c, PAIR_LEFT, 125, "the data channel cannot be served");
-    else if (d->error == -EPIPE && code)
-        finish(c, PAIR_DONE, d->exit_code, NULL);
     else if (d->error == -EPIPE)
         finish(c, d->exit_seen ? PAIR_DONE : PAIR_CUT, 255, "the VM closed the channel before it gave an exit code");
     else if (d->error)
@@ -104,6 +102,7 @@ static int refuse(struct pair *pair, const struct call_params *p, int code, cons
 
 int call_start(struct vm *vm, const struct call_params *p, struct call **out, const char **message)
 {
+    uint32_t type = p->just_exec ? QREXEC_JUST_EXEC : QREXEC_EXEC_CMDLINE;
     size_t n = strlen(p->line) + 1;
     struct pair *pair;
     struct call *c;
@@ -121,8 +120,7 @@ int call_start(struct vm *vm, const struct call_params *p, struct call **out, co
     vm->calls++;
     if (p->timeout > 0)
         ev_timer_start(vm->dom0->loop, &c->timeout);
-    if (data_serve(&c->data) < 0
-        || control_send_exec(vm, p->just_exec ? QREXEC_JUST_EXEC : QREXEC_EXEC_CMDLINE, 0, pair->port, p->line, n) < 0) {
+    if (data_serve(&c->data) < 0 || control_send_exec(vm, type, 0, pair->port, p->line, n) < 0) {
         *message = "the VM cannot be told";
         end(c, PAIR_LEFT);
         pair_drop(pair);

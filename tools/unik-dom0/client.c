@@ -28,8 +28,8 @@ static const struct option longs[] = {
     { NULL, 0, NULL, 0 }
 };
 
-/* Options of one command; those beyond --state and --vm are named by their letters in `takes`. Options come before words, so
- * that a command line may hold any. 0 or EXIT_USAGE; words begin at argv[optind]. */
+/* Options of one command; those beyond --state and --vm are named by their letters in `takes`. Options come before
+ * words, so that a command line may hold any. 0 or EXIT_USAGE; words begin at argv[optind]. */
 static int parse(struct client_options *o, int argc, char **argv, const char *takes, int least, int most)
 {
     int c;

@@ -7,7 +7,7 @@
 #include "tools/unik-dom0/outbox.h"
 #include "tools/unik-dom0/pair.h"
 
-#define BOX_BYTES (8 * QREXEC_CONTROL_MAX)  /* messages that wait for a guest which does not read */
+#define BOX_BYTES ((size_t)8 * QREXEC_CONTROL_MAX)  /* messages that wait for a guest which does not read */
 #define RETRY_SECONDS 0.05                  /* after the guest closed, before the next connect */
 
 struct control {
@@ -56,8 +56,8 @@ void control_restart(struct vm *vm, double seconds)
 /* The guest sent what the real daemon does not survive. */
 static void die(struct control *c)
 {
-    dom0_log(c->vm->dom0, UNIK_WARNING, c->vm->name,
-             "qrexec: the real daemon is gone now, until the VM restarts; this one comes back in %d s", DOM0_AWAY_SECONDS);
+    dom0_log(c->vm->dom0, UNIK_WARNING, c->vm->name, "qrexec: the real daemon is gone now, until the VM restarts; "
+             "this one comes back in %d s", DOM0_AWAY_SECONDS);
     pairs_forget(c->vm);
     leave(c, DOM0_AWAY_SECONDS);
 }
@@ -129,8 +129,8 @@ int control_send_refused(struct vm *vm, const uint8_t ident[QREXEC_IDENT])
 
 static void fatal(struct control *c, const char *what)
 {
-    vm_violation(c->vm, "qrexec", "control: %s (%s, 0x%x, %u bytes, protocol %u)", what, qrexec_type_name(c->header.type),
-                 c->header.type, c->header.len, c->version);
+    vm_violation(c->vm, "qrexec", "control: %s (%s, 0x%x, %u bytes, protocol %u)", what,
+                 qrexec_type_name(c->header.type), c->header.type, c->header.len, c->version);
     die(c);
 }
 
@@ -177,7 +177,8 @@ static void take_hello(struct control *c, const uint8_t *body)
     qrexec_encode_header(hello, QREXEC_HELLO, 4);
     writer_init(&w, hello + QREXEC_HEADER, 4);
     writer_u32(&w, dom0->protocol == 4 ? theirs : dom0->protocol);
-    dom0_log(dom0, UNIK_INFO, c->vm->name, "qrexec: the guest speaks %u, dom0 %u: %u", theirs, dom0->protocol, c->version);
+    dom0_log(dom0, UNIK_INFO, c->vm->name, "qrexec: the guest speaks %u, dom0 %u: %u", theirs, dom0->protocol,
+             c->version);
     if (send_message(c, hello, sizeof(hello)) < 0 || !c->version)
         return;
     dom0_state(dom0, "%s: qrexec connected, protocol %u", c->vm->name, c->version);
@@ -229,8 +230,8 @@ static void on_stall(struct ev_loop *loop, ev_timer *w, int revents)
         vm_violation(c->vm, "qrexec", "no HELLO on the control channel within %g s: the real VM start hangs",
                      c->vm->dom0->deadline);
     else
-        vm_violation(c->vm, "qrexec", "half a control message (%zu bytes) for %g s: the real daemon stands still", c->got,
-                     c->vm->dom0->deadline);
+        vm_violation(c->vm, "qrexec", "half a control message (%zu bytes) for %g s: the real daemon stands still",
+                     c->got, c->vm->dom0->deadline);
 }
 
 static void receive(struct control *c)
@@ -291,7 +292,8 @@ static void begin(struct control *c)
     c->messages = 0;
     c->complained = false;
     if (e < 0) {
-        dom0_log(c->vm->dom0, UNIK_ERROR, c->vm->name, "qrexec: cannot connect to domain %d: %s", c->vm->domid, strerror(-e));
+        dom0_log(c->vm->dom0, UNIK_ERROR, c->vm->name, "qrexec: cannot connect to domain %d: %s", c->vm->domid,
+                 strerror(-e));
         c->stream = NULL;
         ev_timer_set(&c->retry, DOM0_AWAY_SECONDS, 0);
         ev_timer_start(c->vm->dom0->loop, &c->retry);
@@ -343,5 +345,6 @@ void control_status(struct vm *vm, struct unik_text *out)
     if (c->version)
         unik_text_add(out, "qrexec: connected, protocol %u (the guest speaks %u)\n", c->version, c->announced);
     else
-        unik_text_add(out, "qrexec: %s\n", !c->stream ? "away" : c->open ? "waiting for HELLO" : "waiting for the guest");
+        unik_text_add(out, "qrexec: %s\n", !c->stream ? "away" :
+                      c->open ? "waiting for HELLO" : "waiting for the guest");
 }

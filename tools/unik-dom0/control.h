@@ -20,8 +20,8 @@ void control_status(struct vm *vm, struct unik_text *out);
 /* trigger.c: from the guest. body is n bytes of a type and length that fit the version. */
 void trigger_receive(struct vm *vm, uint32_t type, const uint8_t *body, size_t n);
 
-/* service.c: dom0 answers a call of the guest on this pair. command: for the shell; NULL: the executable `file` (NULL: there
- * is none, exit 127). 0 or a negative errno: nothing was started, the pair is still the caller's. */
+/* service.c: dom0 answers a call of the guest on this pair. command: for the shell; NULL: the executable `file` (NULL:
+ * there is none, exit 127). 0 or a negative errno: nothing was started, the pair is still the caller's. */
 int service_start(struct pair *pair, const char *service, const char *target, const char *command, const char *file);
 
 #endif

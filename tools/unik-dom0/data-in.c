@@ -1,12 +1,12 @@
-/* tools/unik-dom0/data-in.c - what comes in on a data channel: from the guest, checked as hard as the real programs do, and
- * pumped from the ring straight into the local descriptor. */
+/* tools/unik-dom0/data-in.c - what comes in on a data channel: from the guest, checked as hard as the real programs do,
+ * and pumped from the ring straight into the local descriptor. */
 #include "tools/unik-dom0/data.h"
 #include "protocol/cursor.h"
 
 static void violation(struct data *d, const char *what)
 {
-    vm_violation(d->vm, "qrexec", "port %u: %s (%s, 0x%x, %u bytes)", d->pair->port, what, qrexec_type_name(d->header.type),
-                 d->header.type, d->header.len);
+    vm_violation(d->vm, "qrexec", "port %u: %s (%s, 0x%x, %u bytes)", d->pair->port, what,
+                 qrexec_type_name(d->header.type), d->header.type, d->header.len);
 }
 
 static void fatal(struct data *d, const char *what)

@@ -1,5 +1,5 @@
-/* tools/unik-dom0/data.h - one data channel with dom0 at one end: framing, HELLO, checks, and pumping between the channel
- * and local descriptors. call.c and service.c own one and decide when it is complete.
+/* tools/unik-dom0/data.h - one data channel with dom0 at one end: framing, HELLO, checks, and pumping between the
+ * channel and local descriptors. call.c and service.c own one and decide when it is complete.
  */
 #ifndef UNIK_DOM0_DATA_H
 #define UNIK_DOM0_DATA_H
@@ -14,15 +14,16 @@ struct data {
     struct pair *pair;
     bool service;                   /* dom0 is the service (the guest called); else dom0 is the caller */
     bool just_exec;                 /* JUST_EXEC: only EXIT_CODE will come */
-    void (*turn)(struct data *d);   /* something moved: is it complete? May free the owner; always the last thing done */
+    void (*turn)(struct data *d);   /* something moved: is it complete? May free the owner; always done last */
     void (*abandon)(struct data *d);    /* dom0 ends: free the owner, now */
     struct data *next, **link;      /* in vm->datas */
 
     struct unik_stream *stream;     /* NULL: not offered yet, or closed */
     bool connected;
     uint32_t version;               /* 0: no HELLO from the guest yet */
-    int error;                      /* 0; -ETIMEDOUT not connected in time; -EPIPE the guest closed; -EPROTO it broke the
-                                     * protocol, or a fault ended the channel (then spoiled is set) */
+    int error;                      /* 0; -ETIMEDOUT not connected in time; -EPIPE the guest closed; -EPROTO it broke
+                                     * the protocol, or a fault ended the channel (then spoiled is set);
+                                     * -ECONNRESET the agent went away before it connected */
     bool spoiled;                   /* a fault struck: what the guest does now is not held against it */
 
     uint8_t head[QREXEC_HEADER];

@@ -120,7 +120,8 @@ static void take_error(struct db *d)
 /* One whole message whose header was found right. */
 static void handle(struct db *d)
 {
-    dom0_log(d->vm->dom0, UNIK_DEBUG, d->vm->name, "qubesdb: got %s %s", qubesdb_type_name(d->header.type), d->header.path);
+    dom0_log(d->vm->dom0, UNIK_DEBUG, d->vm->name, "qubesdb: got %s %s", qubesdb_type_name(d->header.type),
+             d->header.path);
     switch (d->header.type) {
     case QUBESDB_WRITE:
         take_write(d, d->in + QUBESDB_HEADER);

@@ -1,5 +1,5 @@
-/* tools/unik-dom0/db-parts.h - what the parts of the QubesDB daemon know of each other: db.c (life, what dom0 changes) and
- * db-in.c (what the guest sends). */
+/* tools/unik-dom0/db-parts.h - what the parts of the QubesDB daemon know of each other: db.c (life, what dom0 changes)
+ * and db-in.c (what the guest sends). */
 #ifndef UNIK_DOM0_DB_PARTS_H
 #define UNIK_DOM0_DB_PARTS_H
 
@@ -8,7 +8,7 @@
 #include "tools/unik-dom0/outbox.h"
 
 #define RING_BYTES 4096                 /* each way, as the real daemon asks for */
-#define BOX_MIN (256 * 1024)            /* updates that wait for a guest which does not read */
+#define BOX_MIN ((size_t)256 * 1024)    /* updates that wait for a guest which does not read */
 #define ACKS_MAX 1024                   /* WRITE and RM not yet answered by RESP_OK */
 
 struct db {
@@ -20,7 +20,7 @@ struct db {
     size_t got;
     struct qubesdb_header header;
     struct outbox out;
-    char field[QUBESDB_PATH];           /* path field of the last message: the next one leaves its tail in, as the real one */
+    char field[QUBESDB_PATH];           /* path field of the last message: its tail stays in the next one */
     char acks[ACKS_MAX][QUBESDB_PATH];  /* a ring of paths */
     size_t acks_from, acks_n;
     bool complained;

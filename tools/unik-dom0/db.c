@@ -34,8 +34,8 @@ void db_restart(struct vm *vm, double seconds)
 
 void db_die(struct db *d)
 {
-    dom0_log(d->vm->dom0, UNIK_WARNING, d->vm->name,
-             "qubesdb: the real daemon is gone now, until the VM restarts; this one comes back in %d s", DOM0_AWAY_SECONDS);
+    dom0_log(d->vm->dom0, UNIK_WARNING, d->vm->name, "qubesdb: the real daemon is gone now, until the VM restarts; "
+             "this one comes back in %d s", DOM0_AWAY_SECONDS);
     leave(d, DOM0_AWAY_SECONDS);
 }
 
@@ -191,7 +191,8 @@ static int begin(struct db *d)
     d->complained = false;
     if (e < 0) {
         d->stream = NULL;
-        dom0_log(d->vm->dom0, UNIK_ERROR, d->vm->name, "qubesdb: cannot serve domain %d: %s", d->vm->domid, strerror(-e));
+        dom0_log(d->vm->dom0, UNIK_ERROR, d->vm->name, "qubesdb: cannot serve domain %d: %s", d->vm->domid,
+                 strerror(-e));
         return e;
     }
     outbox_attach(&d->out, d->stream);

@@ -25,7 +25,7 @@ static const struct {
                         "both daemons vanish, as soon as the guest is there, for N seconds" },
     [FAULT_DROP_DATA] = { "drop-data-after", REQUIRED, 0, 0, 1e15, -1, "close data channels after N bytes carried" },
     [FAULT_NO_DATA_SERVER] = { "no-data-server", OPTIONAL, 0, 0, 3600, -1,
-                               "never serve the data channel the guest is told to connect to; give up after N seconds" },
+                               "never serve the guest its data channel; give up after N seconds" },
     [FAULT_LATE_DATA_SERVER] = { "late-data-server", OPTIONAL, 1, 0, 3600, -1, "serve it N seconds late" },
     [FAULT_REFUSE_ALL] = { "refuse-all", NONE, 0, 0, 0, -1, "refuse every call the guest makes" },
     [FAULT_OVERSIZE] = { "oversize", NONE, 0, 0, 0, -1, "send a data message over the limit" },

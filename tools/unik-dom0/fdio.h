@@ -1,7 +1,8 @@
 /* tools/unik-dom0/fdio.h - descriptors of other programs, read and written without ever waiting for them.
  *
- * O_NONBLOCK belongs to the open file, which a shell, a terminal and the calling program share: it is not ours to set. So a
- * pipe or terminal is opened anew, a socket is asked call by call, and what allows neither is polled before each small step.
+ * O_NONBLOCK belongs to the open file, which a shell, a terminal and the calling program share: it is not ours to set.
+ * So a pipe or terminal is opened anew, a socket is asked call by call, and what allows neither is polled before each
+ * small step.
  */
 #ifndef UNIK_DOM0_FDIO_H
 #define UNIK_DOM0_FDIO_H

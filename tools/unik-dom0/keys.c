@@ -11,6 +11,15 @@
 
 #define LINE_MAX_BYTES 8192
 
+static char escape(char c)
+{
+    switch (c) {
+    case 'n': return '\n';
+    case 't': return '\t';
+    default: return c;
+    }
+}
+
 /* In place: how many bytes remain. */
 static size_t unescape(char *text)
 {
@@ -18,7 +27,7 @@ static size_t unescape(char *text)
 
     for (const char *p = text; *p; p++) {
         if (*p == '\\' && (p[1] == 'n' || p[1] == 't' || p[1] == '\\'))
-            *to++ = *++p == 'n' ? '\n' : *p == 't' ? '\t' : '\\';
+            *to++ = escape(*++p);
         else
             *to++ = *p;
     }
@@ -63,7 +72,7 @@ int keys_load(struct store *s, const char *file, struct unik_text *why)
     }
     while (fgets(line, sizeof(line) - 1, f)) {
         if (feof(f) && !strchr(line, '\n'))
-            strcat(line, "\n");             /* the last line may lack it; there is room for one more */
+            memcpy(line + strlen(line), "\n", 2);   /* the last line may lack it; there is room for one more */
         number++;
         wrong = load_line(s, line);
         if (wrong) {

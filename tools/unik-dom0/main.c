@@ -18,7 +18,8 @@ static const struct {
     { "call", command_call, "--state DIR [--source VM] [--user USER] [--timeout S] SERVICE[+ARGUMENT]",
       "call a service of the VM" },
     { "exec", command_exec, "--state DIR [--just] [--timeout S] 'USER:COMMAND LINE'", "run a command line in the VM" },
-    { "qubesdb", command_qubesdb, "--state DIR [--values] [--count N] read|write|rm|list|watch PATH [VALUE]", "look at and change its QubesDB" },
+    { "qubesdb", command_qubesdb, "--state DIR [--values] [--count N] read|write|rm|list|watch PATH [VALUE]",
+      "look at and change its QubesDB" },
     { "status", command_status, "--state DIR [--strict]", "channels, calls, ports, violations" },
     { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gone", "until the guest is connected, or gone" },
     { "fault", command_fault, "--state DIR FAULT|none", "make a mistake on purpose from now on" },
@@ -57,8 +58,8 @@ static int help(void)
     printf("unik-dom0 plays dom0 for VMs on this machine: qrexec daemon and client, QubesDB daemon.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("unik-dom0 %s %s\n    %s\n", commands[i].name, commands[i].words, commands[i].help);
-    printf("\nEvery command but start takes --vm NAME|DOMID; the first VM is meant without. DIR is $UNIK_DOM0_STATE without\n"
-           "--state. Options come before words.\n\n"
+    printf("\nEvery command but start takes --vm NAME|DOMID; the first VM is meant without. DIR is $UNIK_DOM0_STATE\n"
+           "without --state. Options come before words.\n\n"
            "start:\n"
            "  --domid N              the VM's domid (1)\n"
            "  --name NAME            its name (vmN)\n"
@@ -79,9 +80,9 @@ static int help(void)
     unik_text_init(&faults, text, sizeof(text));
     fault_help(&faults);
     printf("%s\n"
-           "call and exec end with the exit code of the call; 124 timed out; 125 not connected in time, or no port left;\n"
-           "126 no such VM, or not connected; 127 no such service; 255 cut off before its exit code. Others: 1 failed, 2 usage\n"
-           "(qubesdb: no such key). start ends with 1 if the guest broke the protocol.\n", text);
+           "call and exec end with the exit code of the call; 124 timed out; 125 not connected in time, or no port\n"
+           "left; 126 no such VM, or not connected; 127 no such service; 255 cut off before its exit code. Others:\n"
+           "1 failed, 2 usage (qubesdb: no such key). start ends with 1 if the guest broke the protocol.\n", text);
     return 0;
 }
 

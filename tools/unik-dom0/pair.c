@@ -14,8 +14,8 @@ static void too_late(struct ev_loop *loop, ev_timer *w, int revents)
     struct pair *p = w->data;
 
     (void)loop, (void)revents;
-    vm_violation(p->vm, "qrexec", "no CONNECTION_TERMINATED for domain %u, port %u, %g s after the call: the port is lost",
-                 p->domain, p->port, p->vm->dom0->deadline);
+    vm_violation(p->vm, "qrexec", "no CONNECTION_TERMINATED for domain %u, port %u, %g s after the call: "
+                 "the port is lost", p->domain, p->port, p->vm->dom0->deadline);
 }
 
 int pairs_init(struct vm *vm)

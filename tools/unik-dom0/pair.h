@@ -1,10 +1,11 @@
-/* tools/unik-dom0/pair.h - (domain, port) of data channels that a guest was told of, until it says CONNECTION_TERMINATED. */
+/* tools/unik-dom0/pair.h - (domain, port) of data channels that a guest was told of, until it says
+ * CONNECTION_TERMINATED. */
 #ifndef UNIK_DOM0_PAIR_H
 #define UNIK_DOM0_PAIR_H
 
 #include "tools/unik-dom0/dom0.h"
 
-#define PAIRS_MAX (2 * QREXEC_DATA_PORTS)   /* ports of the VM's own daemon, and as many of other VMs' daemons */
+#define PAIRS_MAX ((size_t)2 * QREXEC_DATA_PORTS) /* ports of the VM's own daemon, and as many of other VMs' daemons */
 
 struct pair {
     struct vm *vm;
@@ -28,8 +29,8 @@ int pairs_init(struct vm *vm);
 void pairs_free(struct vm *vm);
 size_t pairs_used(struct vm *vm);
 
-/* The lowest free port for a channel between the VM and `domain`, by the parity rule if that is a VM too (qrexec.md, 9).
- * NULL: all are taken. */
+/* The lowest free port for a channel between the VM and `domain`, by the parity rule if that is a VM too
+ * (qrexec.md, 9). NULL: all are taken. */
 struct pair *pair_reserve(struct vm *vm, uint32_t domain);
 /* A channel on a port that another VM's daemon reserved. NULL: the table is full. */
 struct pair *pair_expect(struct vm *vm, uint32_t domain, uint32_t port);

@@ -288,9 +288,10 @@ void server_stop(struct dom0 *d)
 
     if (!s)
         return;
-    while (s->clients) {
-        flush(s->clients);
-        client_drop(s->clients);
+    for (struct client *next, *c = s->clients; c; c = next) {
+        next = c->next;
+        flush(c);
+        client_drop(c);
     }
     if (s->fd >= 0) {
         ev_io_stop(d->loop, &s->io);

@@ -1,7 +1,7 @@
 /* tools/unik-dom0/socket.h - the control socket of `start`, DIR/dom0.sock: one packet asks, packets answer.
  *
- * A request is a verb and "key=value" words, each with a NUL, and for calls three descriptors. An answer is a sequence of
- * packets: 'o' or 'e' and text for stdout or stderr, at last 'x' and the exit code in decimal.
+ * A request is a verb and "key=value" words, each with a NUL, and for calls three descriptors. An answer is a sequence
+ * of packets: 'o' or 'e' and text for stdout or stderr, at last 'x' and the exit code in decimal.
  */
 #ifndef UNIK_DOM0_SOCKET_H
 #define UNIK_DOM0_SOCKET_H
@@ -14,7 +14,8 @@
 #define SOCKET_QUEUE_MAX (64u << 20)    /* bytes that wait for a client which does not read */
 #define SOCKET_CLIENTS_MAX 1024
 
-/* Fill a socket address for DIR/dom0.sock however long DIR is; *folder stays open while it is used. 0 or a negative errno. */
+/* Fill a socket address for DIR/dom0.sock however long DIR is; *folder stays open while it is used. 0 or a negative
+ * errno. */
 struct sockaddr_un;
 int socket_address(const char *dir, struct sockaddr_un *a, int *folder);
 

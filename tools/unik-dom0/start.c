@@ -121,7 +121,10 @@ static int parse_one(struct options *o, int c, char *arg)
     case 'd': return parse_number(arg, 1, 32751, &first->domid) ? 0 : usage("--domid %s: expected 1..32751", arg);
     case 'n': first->name = arg; return 0;
     case 'q': first->qubesdb = arg; return 0;
-    case 'v': return o->n_vms == DOM0_VMS_MAX ? usage("more than %d VMs", DOM0_VMS_MAX) : parse_vm(&o->vms[o->n_vms++], arg);
+    case 'v':
+        if (o->n_vms == DOM0_VMS_MAX)
+            return usage("more than %d VMs", DOM0_VMS_MAX);
+        return parse_vm(&o->vms[o->n_vms++], arg);
     case 'D': o->vchan_dir = arg; return 0;
     case 't': o->transport = arg; return 0;
     case 'u': o->user = arg; return 0;
@@ -130,7 +133,9 @@ static int parse_one(struct options *o, int c, char *arg)
     case 'S': dom0.services = arg; return 0;
     case 'l': return parse_number(arg, 0.1, 3600, &dom0.deadline) ? 0 : usage("--deadline %s: expected 0.1..3600", arg);
     case 'w':
-        return parse_number(arg, 0.1, 3600, &dom0.connect_timeout) ? 0 : usage("--connect-timeout %s: expected 0.1..3600", arg);
+        if (!parse_number(arg, 0.1, 3600, &dom0.connect_timeout))
+            return usage("--connect-timeout %s: expected 0.1..3600", arg);
+        return 0;
     case 'L': return parse_level(arg);
     case 'p':
         if (!parse_number(arg, QREXEC_VERSION_MIN, QREXEC_VERSION, &number))
@@ -150,7 +155,7 @@ static int parse(struct options *o, int argc, char **argv)
             return e;
     if (optind < argc)
         return usage("start: %s: unexpected", argv[optind]);
-    if (!o->state)
+    if (!o->state || !*o->state)
         return usage("start: --state DIR is missing");
     if (strcmp(o->transport, "socket") != 0 && strcmp(o->transport, "xen") != 0)
         return usage("--transport %s: expected socket or xen", o->transport);
@@ -191,7 +196,8 @@ static void on_plugin_log(struct unik_ctx *ctx, enum unik_level level, const cha
     dom0_log(arg, level, ctx->plugin->name, "%s", line);
 }
 
-static int add_plugin(struct host *h, const struct unik_plugin *plugin, const char *const *settings, struct unik_ctx **out)
+static int add_plugin(struct host *h, const struct unik_plugin *plugin, const char *const *settings,
+                      struct unik_ctx **out)
 {
     struct unik_ctx *ctx = host_add(h, plugin, settings);
     int e = ctx ? host_start(ctx) : -EINVAL;

@@ -91,7 +91,7 @@ size_t store_remove(struct store *s, const char *path)
     size_t from = store_find(s, path), n = strlen(path), to = from;
     bool tree = n && path[n - 1] == '/';
 
-    while (to < s->n && (tree ? strncmp(s->at[to].path, path, n) == 0 : to == from && strcmp(s->at[to].path, path) == 0))
+    while (to < s->n && strncmp(s->at[to].path, path, n) == 0 && (tree || s->at[to].path[n] == 0))
         free_entry(&s->at[to++]);
     if (to > from)
         memmove(&s->at[from], &s->at[to], (s->n - to) * sizeof(*s->at));

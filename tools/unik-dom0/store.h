@@ -27,8 +27,8 @@ size_t store_remove(struct store *s, const char *path);
 /* The first entry not below `prefix` in order; entries with the prefix follow from there. */
 size_t store_find(const struct store *s, const char *prefix);
 
-/* keys.c: what the VM finds at its start. From a file of "PATH VALUE" lines (\n, \t, \\ in values; # begins a comment line);
- * one line for each mistake in why. 0 or a negative errno. */
+/* keys.c: what the VM finds at its start. From a file of "PATH VALUE" lines (\n, \t, \\ in values; # begins a comment
+ * line); one line for each mistake in why. 0 or a negative errno. */
 int keys_load(struct store *s, const char *file, struct unik_text *why);
 /* Without a file: what dom0 writes for an AppVM with a network. */
 int keys_default(struct store *s, const char *name, const char *user, int domid);

@@ -94,7 +94,8 @@ static const char *parse(struct request *r, uint32_t type, const uint8_t *body, 
 
 static void refuse(struct request *r, const char *why)
 {
-    dom0_log(r->vm->dom0, UNIK_INFO, r->vm->name, "qrexec: call of %s in \"%s\" refused: %s", r->service, r->target, why);
+    dom0_log(r->vm->dom0, UNIK_INFO, r->vm->name, "qrexec: call of %s in \"%s\" refused: %s", r->service, r->target,
+             why);
     r->vm->refused++;
     control_send_refused(r->vm, r->ident);
 }
@@ -139,6 +140,7 @@ static bool find_file(struct dom0 *d, const char *service, char *path, size_t si
 static void connect_vm(struct request *r, struct vm *callee)
 {
     static char line[QREXEC_CMD_MAX];       /* used within one call only */
+    uint32_t caller = (uint32_t)r->vm->domid;
     struct pair *theirs, *ours;
     int n;
 
@@ -146,12 +148,12 @@ static void connect_vm(struct request *r, struct vm *callee)
         refuse(r, callee == r->vm ? "a VM cannot call itself" : "that VM is not connected");
         return;
     }
-    theirs = pair_reserve(callee, (uint32_t)r->vm->domid);
+    theirs = pair_reserve(callee, caller);
     ours = theirs ? pair_expect(r->vm, (uint32_t)callee->domid, theirs->port) : NULL;
-    n = snprintf(line, sizeof(line), "%s:QUBESRPC %s%s %s", callee->user, r->service, strchr(r->service, '+') ? "" : "+",
-                 r->vm->name);
+    n = snprintf(line, sizeof(line), "%s:QUBESRPC %s%s %s", callee->user, r->service,
+                 strchr(r->service, '+') ? "" : "+", r->vm->name);
     if (!ours || n >= (int)sizeof(line) - 8
-        || control_send_exec(callee, QREXEC_EXEC_CMDLINE, (uint32_t)r->vm->domid, theirs->port, line, (size_t)n + 1) < 0) {
+        || control_send_exec(callee, QREXEC_EXEC_CMDLINE, caller, theirs->port, line, (size_t)n + 1) < 0) {
         if (ours)
             pair_drop(ours);
         if (theirs)

@@ -104,8 +104,8 @@ void vm_status(struct vm *vm, struct unik_text *out)
         running++;
     unik_text_add(out, "vm: %s, domid %d\n", vm->name, vm->domid);
     control_status(vm, out);
-    unik_text_add(out, "calls: %lu to the guest, %lu from it, %lu of those refused, %zu running\n", vm->calls, vm->answered,
-                  vm->refused, running);
+    unik_text_add(out, "calls: %lu to the guest, %lu from it, %lu of those refused, %zu running\n", vm->calls,
+                  vm->answered, vm->refused, running);
     unik_text_add(out, "ports: %zu in use\n", pairs_used(vm));
     db_status(vm, out);
     unik_text_add(out, "notes: %lu\nviolations: %lu\n", vm->notes, vm->violations);
