@@ -26,8 +26,8 @@ static const struct unik_option options[] = {
     OPTION("random-seed", UNIK_ENUM, seed, .fallback = "mix", .choices = seed_choices,
            .help = "dom0's random seed: leave it alone, mix it into the kernel's pool, or mix and then clear the key"),
     OPTION("marker", UNIK_STRING, marker, .fallback = "/unik-store",
-           .help = "key written before the first own write; if it is gone after a reconnect, dom0's store is a new one "
-                   "and gets own keys again. Empty: none, and own keys that dom0 lacks count as removed by it"),
+           .help = "key written before own ones: gone after a reconnect, it tells that dom0's store is new and needs "
+                   "them again (empty: no such key, and own keys that dom0 lacks count as removed by it)"),
     { 0 }
 };
 
