@@ -47,6 +47,7 @@ tests_fuzz_fuzz_xenstore_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 # The plugin against a real xenstored, in dom0 or a guest: make tests/xen/xenstore-live, a static program.
 EXTRA_PROGRAMS += tests/xen/xenstore-live
 tests_xen_xenstore_live_SOURCES = tests/xen/xenstore-live.c
+EXTRA_DIST += tests/xen/xenstore-dom0
 tests_xen_xenstore_live_LDADD = plugins/lifecycle/liblifecycle.la plugins/xenstore/libxenstore.la \
 	protocol/libprotocol.la tools/host/libhost.la $(EV_LIBS)
 tests_xen_xenstore_live_LDFLAGS = $(AM_LDFLAGS) -all-static
