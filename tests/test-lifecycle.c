@@ -189,7 +189,8 @@ START_TEST(features_that_cannot_be_written)
     lifecycle = host_add(t.h, &unik_plugin_lifecycle, NULL);
     ck_assert_int_eq(host_start(lifecycle), 0);
     ck_assert(host_wait(lifecycle, HOST_DEGRADED, STORE_SECONDS));
-    ck_assert_ptr_nonnull(strstr(host_reason(lifecycle), "control/feature-reboot can't be written (Permission denied)"));
+    ck_assert_ptr_nonnull(strstr(host_reason(lifecycle),
+                                 "control/feature-reboot can't be written (Permission denied)"));
     ck_assert_ptr_nonnull(strstr(t.last, "control/feature-reboot"));
     ck_assert_str_eq(xenstored_get(t.s, "control/feature-poweroff"), "1");
     say("poweroff");

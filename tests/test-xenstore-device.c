@@ -1,5 +1,5 @@
-/* The plugin xenstore on a xenbus device, played by a pseudo terminal in raw mode with the scripted xenstored behind it.
- * This program's own write() sees each call on it, and answers as Linux's device does in its bad moments. */
+/* The plugin xenstore on a xenbus device, played by a pseudo terminal in raw mode with the scripted xenstored behind
+ * it. This program's own write() sees each call on it, and answers as Linux's device does in its bad moments. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>

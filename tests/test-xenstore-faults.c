@@ -217,7 +217,8 @@ START_TEST(xenstored_restarts)
 }
 END_TEST
 
-/* Close after each possible number of bytes of four replies and an event (110): everybody is told once, all comes back. */
+/* Close after each possible number of bytes of four replies and an event (110): everybody is told once, all comes
+ * back. */
 START_TEST(closed_at_any_byte)
 {
     for (size_t at = 0; at <= 110; at += 3) {

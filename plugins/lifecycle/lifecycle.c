@@ -1,8 +1,8 @@
 /* plugins/lifecycle/lifecycle.c - answers dom0 when it asks the VM to stop.
  *
- * dom0 asks only where control/feature-poweroff is 1, and waits a minute for the answer; a VM without either can only be
- * killed. So the feature nodes are the very first thing written, and dom0 is answered even while all the rest stops.
- * There is no feature-suspend: dom0 pauses the VM instead, which needs nothing of us.
+ * dom0 asks only where control/feature-poweroff is 1, and waits a minute for the answer; a VM without either can only
+ * be killed. So the feature nodes are the very first thing written, and dom0 is answered even while all the rest
+ * stops. There is no feature-suspend: dom0 pauses the VM instead, which needs nothing of us.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* plugins/lifecycle/shutdown.c - reads dom0's word in control/shutdown, answers it, and acts.
  *
- * The answer is an empty string, written in the transaction that read the word: if dom0 writes another one meanwhile, the
- * transaction is spoilt and the new word is read. The node is never removed: dom0 sets its permissions anew each time.
+ * The answer is an empty string, written in the transaction that read the word: if dom0 writes another one meanwhile,
+ * the transaction is spoilt and the new word is read. The node is never removed: dom0 sets its permissions anew each
+ * time.
  */
 #include <errno.h>
 #include <string.h>
@@ -112,12 +113,10 @@ static void on_written(int error, const char *value, size_t len, void *arg)
     struct lifecycle *l = arg;
 
     (void)value, (void)len;
-    if (error == -ECONNRESET) {
-        over(l, true);
-    } else if (error) {
+    if (error && error != -ECONNRESET) {
         lifecycle_error(l, "acknowledge in", SHUTDOWN, error);
         act(l);
-    } else if (l->x->end(l->x, l->shutdown.tx, true, on_commit, l) < 0) {
+    } else if (error || l->x->end(l->x, l->shutdown.tx, true, on_commit, l) < 0) {
         over(l, true);
     }
 }

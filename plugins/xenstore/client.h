@@ -16,7 +16,7 @@
 #define XENSTORE_MESSAGE_MAX (XENSTORE_HEADER + XENSTORE_PAYLOAD_MAX)
 /* Linux's xenbus device collects a message in a buffer of this size, header included, and refuses a larger one. */
 #define XENSTORE_DEVICE_MESSAGE_MAX 4096
-#define XENSTORE_IN_SIZE (4 * XENSTORE_MESSAGE_MAX)
+#define XENSTORE_IN_SIZE ((size_t)4 * XENSTORE_MESSAGE_MAX)
 #define XENSTORE_PLACE_MAX 108      /* path of a socket or device: sun_path's size */
 #define XENSTORE_STOP_SECONDS 1.0   /* for the last replies; the connection is closed then in any case */
 #define XENSTORE_DOMID_MAX 0x7fef   /* numbers from 0x7ff0 on are not domains (xen/xen.h) */
@@ -44,7 +44,7 @@ struct xenstore_link {
     bool up;                        /* requests may be queued */
     ev_io readable, writable;
     ev_timer again;                 /* the device would not take a message: it has no "writable" to wait for */
-    ev_prepare flush;               /* never started, only fed: once per turn of the loop writes what was queued in it */
+    ev_prepare flush;               /* never started, only fed: once a turn of the loop writes what was queued */
     uint8_t *out;
     size_t out_size, out_start, out_end;
     size_t head_left;               /* device: bytes still to go of the message begun; 0: none is */

@@ -5,11 +5,13 @@
  * xenstored's own, in place of a reply), and is never at its end. Reads of both give any number of bytes.
  *
  * And on Linux (seen in 6.1; the source is so since about 4.11) it serves one request at a time and does not say so:
- * - A request's body is not copied. The next write puts its own in that place, and if the kernel's thread has not sent the
- *   first one yet, xenstored gets the first header with the second body.
- * - Writing a WATCH or UNWATCH waits for xenstored inside the kernel, with a lock held that the thread needs to hand over
- *   the reply to any other request of this file. Both then wait for ever, and nobody in the domain hears from xenstored.
- * So the next message is written when the reply to the one before is there. WATCH and UNWATCH are done when write() returns.
+ * - A request's body is not copied. The next write puts its own in that place, and if the kernel's thread has not
+ *   sent the first one yet, xenstored gets the first header with the second body.
+ * - Writing a WATCH or UNWATCH waits for xenstored inside the kernel, with a lock held that the thread needs to hand
+ *   over the reply to any other request of this file. Both then wait for ever, and nobody in the domain hears from
+ *   xenstored.
+ * So the next message is written when the reply to the one before is there. WATCH and UNWATCH are done when write()
+ * returns.
  */
 #include <errno.h>
 #include <fcntl.h>

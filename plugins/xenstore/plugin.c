@@ -1,7 +1,7 @@
 /* plugins/xenstore/plugin.c - "xenstore/1": which xenstored, and the coming and going of the connection to it.
  *
- * Of our own and not libxenstore, because that blocks, and linked statically it has no reader thread, so that a watch breaks
- * the next request.
+ * Of our own and not libxenstore, because that blocks, and linked statically it has no reader thread, so that a watch
+ * breaks the next request.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -25,7 +25,7 @@ static const struct unik_option options[] = {
       .fallback = "10", .min = 1, .max = 1024,
       .help = "transactions open at a time; 10 is what xenstored lets a domain have" },
     { .key = "buffer", .type = UNIK_SIZE, .offset = offsetof(struct xenstore_config, buffer), .fallback = "64K",
-      .min = 2 * XENSTORE_MESSAGE_MAX, .max = 16 << 20, .help = "bytes of requests that wait to be sent" },
+      .min = 2L * XENSTORE_MESSAGE_MAX, .max = 16 << 20, .help = "bytes of requests that wait to be sent" },
     { 0 }
 };
 
@@ -321,8 +321,8 @@ static void on_deadline(struct ev_loop *loop, ev_timer *w, int revents)
     finish_stop(x);
 }
 
-/* What was queued still goes out, watches are taken back one by one, transactions aborted: RESET_WATCHES would hit those of
- * others behind the same device. */
+/* What was queued still goes out, watches are taken back one by one, transactions aborted: RESET_WATCHES would hit
+ * those of others behind the same device. */
 static void stop(struct unik_ctx *ctx)
 {
     struct xenstore *x = ctx->data;

@@ -1,5 +1,5 @@
-/* tests/common/store.h - a host, the scripted xenstored, and the plugin xenstore connected to it: for tests of the plugin and
- * of those that stand on it. */
+/* tests/common/store.h - a host, the scripted xenstored, and the plugin xenstore connected to it: for tests of the
+ * plugin and of those that stand on it. */
 #ifndef TESTS_COMMON_STORE_H
 #define TESTS_COMMON_STORE_H
 

@@ -1,9 +1,10 @@
-/* tests/common/xenstored.h - a scripted xenstored for tests: a real tree, watches and transactions in memory, served over a
- * unix socket on the loop of the test, with faults on request. One domain's view: relative paths are under its home.
+/* tests/common/xenstored.h - a scripted xenstored for tests: a real tree, watches and transactions in memory, served
+ * over a unix socket on the loop of the test, with faults on request. One domain's view: relative paths are under its
+ * home.
  *
- * What it does as the C xenstored does: a watch fires once after its OK; relative watches get relative paths; the same
- * path and token twice is EEXIST; a write makes the parents; a commit after any other change of the tree is EAGAIN; what a
- * connection leaves behind ends with it.
+ * What it does as the C xenstored does: a watch fires once after its OK; relative watches get relative paths; the
+ * same path and token twice is EEXIST; a write makes the parents; a commit after any other change of the tree is
+ * EAGAIN; what a connection leaves behind ends with it.
  */
 #ifndef TESTS_COMMON_XENSTORED_H
 #define TESTS_COMMON_XENSTORED_H

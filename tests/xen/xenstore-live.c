@@ -1,11 +1,12 @@
-/* xenstore-live OPTION... - the plugin xenstore against a real xenstored: a static program to be run in dom0 or a guest.
+/* xenstore-live OPTION... - the plugin xenstore against a real xenstored: a static program to be run in dom0 or a
+ * guest.
  *
  *   xenstore-live device=/dev/xen/xenbus          every function, in the domain's own folder data/unik-live
  *   xenstore-live socket=/run/xenstored/socket    the same over the daemon's socket (dom0)
  *   xenstore-live lifecycle OPTION...             runs the plugin lifecycle until dom0 ends it; prints what it is told
  *
- * Prints a line a check; the exit code is the number of those that failed. A guest's Linux handles control/shutdown too: which
- * of the two answers is a matter of luck, and either is fine.
+ * Prints a line a check; the exit code is the number of those that failed. A guest's Linux handles control/shutdown
+ * too: which of the two answers is a matter of luck, and either is fine.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -252,7 +253,8 @@ static void watches(void)
     x->watch(x, FOLDER, on_fire, &b, &b.w);
     x->watch(x, path, on_fire, &absolute, &absolute.w);
     x->watch(x, "@releaseDomain", on_fire, &release, &release.w);
-    report(fires(&a, 1) && fires(&b, 1) && fires(&absolute, 1) && fires(&release, 1), "four watches fire at once", a.path);
+    report(fires(&a, 1) && fires(&b, 1) && fires(&absolute, 1) && fires(&release, 1), "four watches fire at once",
+           a.path);
     is("a change", do_write(0, FOLDER "/w", "1", 1), 0);
     report(fires(&a, 2) && strcmp(a.path, FOLDER "/w") == 0, "the relative one fires, relative", a.path);
     report(fires(&b, 2), "its twin too", b.path);
@@ -406,7 +408,8 @@ static int lifecycle(void)
     printf("lifecycle: state %d %s\n", (int)host_state(l), host_reason(l));
     for (int i = 0; i < 600 && host_ended(h) < 0; i++)
         host_run(h, 0.1);
-    printf("lifecycle: ended %d, acknowledged %llu\n", host_ended(h), (unsigned long long)host_counter(l, "acknowledged"));
+    printf("lifecycle: ended %d, acknowledged %llu\n", host_ended(h),
+           (unsigned long long)host_counter(l, "acknowledged"));
     host_stop_wait(l, 2);
     host_stop_wait(ctx, 2);
     return host_ended(h) < 0;
