@@ -44,21 +44,23 @@ static void finish(struct entry *e, int error)
 {
     struct vchan_xen *vx = e->vx;
     struct channel *ch = e->ch;
-    bool unwanted = !e->removing && !ch;
+    bool unwanted = !e->removing && !ch, gone;
 
     vx->running--;
     if (error == -EAGAIN && !unwanted && e->conflicts++ < CONFLICTS_MAX) {
         begin(e);
         return;
     }
-    if (error < 0 && !unwanted)
+    /* xenstored takes no permission for a domain that is not there. */
+    gone = error == -EINVAL && !unwanted && !vchan_xen_peer_exists(vx, e->peer);
+    if (error < 0 && !unwanted && !gone)
         unik_warn(vx->ctx, "dom%d port %u: xenstore: %s the entry: %s", e->peer, e->port,
                   e->removing ? "removing" : "making", strerror(-error));
     if (e->removing || error < 0) {
         drop(e);
         if (ch) {
             ch->entry = NULL;
-            vchan_xen_lost(ch, "xenstore", error);
+            vchan_xen_lost(ch, gone ? "peer domain is gone" : "xenstore", gone ? 0 : error);
             vchan_xen_due(ch);
         }
     } else if (unwanted) {

@@ -25,6 +25,6 @@ tests_test_vchan_xen_SOURCES = tests/test-vchan-xen.c tests/vchan/suite.c tests/
 	tests/vchan/fake-xen.c tests/vchan/fake-xen.h tests/vchan/fake-store.c tests/vchan/fake-store.h
 tests_test_vchan_xen_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_vchan_xen_LDADD = plugins/vchan-xen/libvchan-xen.la tests/common/libxenstored.la tests/common/libpeer.la \
-	protocol/libprotocol.la tools/host/libhost.la $(XEN_LIBS) $(CHECK_LIBS) $(EV_LIBS)
+	plugins/xenstore/libxenstore.la protocol/libprotocol.la tools/host/libhost.la $(XEN_LIBS) $(CHECK_LIBS) $(EV_LIBS)
 endif
 endif

@@ -3,9 +3,10 @@
  * without saying which: so every channel is looked at then.
  *
  * A connected channel is asked by the state of its own event channel, which is cut when the domain dies. Where that
- * cannot be asked (no privcmd device), and for those that wait, it is asked whether Xen still knows the domain. It
- * does for some moments after the news, hence the looks that follow; and for as long as somebody maps its pages. So
- * without privcmd a connected client, which maps its server's, does not learn that the server's domain has died. */
+ * cannot be asked (no privcmd device, or it refuses), and for those that wait, it is asked whether Xen still knows the
+ * domain. It does for some moments after the news, hence the looks that follow; and for as long as somebody maps its
+ * pages. So without privcmd a connected client, which maps its server's, does not learn that the server's domain has
+ * died. */
 #include <errno.h>
 #include "plugins/vchan-xen/channel.h"
 

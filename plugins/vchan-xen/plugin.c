@@ -186,7 +186,7 @@ static int start(struct unik_ctx *ctx)
         unik_error(ctx, "/dev/xen/evtchn: %s", strerror(-e));
     } else {
         if (!vx->machine.status)
-            unik_info(ctx, "no hypercalls for us (privcmd): the end of a crashed peer is noticed later");
+            unik_info(ctx, "no hypercalls for us (privcmd): that a domain we connected to has crashed is not noticed");
         e = vchan_xen_watch_peers(vx);
     }
     if (e == 0)

@@ -24,6 +24,11 @@ int vchan_xen_open(struct vchan_xen_machine *m)
     }
     m->call = xencall_open(m->logger, 0);
     m->status = m->call ? xencall_alloc_buffer(m->call, sizeof(*m->status)) : NULL;
+    e = vchan_xen_port_status(m, 0);
+    if (m->status && (e == -EPERM || e == -ENOSYS)) {
+        xencall_free_buffer(m->call, m->status);
+        m->status = NULL;
+    }
     return 0;
 }
 

@@ -21,7 +21,8 @@ struct vchan_xen_machine {
     struct xentoollog_logger *logger;   /* the libraries print nothing: we say it, with the peer and the port */
     xenevtchn_handle *probe;            /* for asking whether a domain exists */
     struct xencall_handle *call;        /* for asking a port's status; NULL: this machine has no privcmd device */
-    struct evtchn_status *status;       /* memory that the hypervisor can reach */
+    struct evtchn_status *status;       /* memory that the hypervisor can reach; NULL: it may not be asked. Linux of
+                                         * 2026 allows no hypercall to a guest's processes */
 };
 
 /* 0 or a negative errno. */

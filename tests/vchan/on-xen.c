@@ -4,9 +4,12 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <libxenvchan.h>
+#include "tests/common/store.h"
 #include "tests/vchan/fake-store.h"
 #include "tests/vchan/fake-xen.h"
 #include "tests/vchan/suite.h"
+
+extern const struct unik_plugin unik_plugin_vchan_xen;
 
 #define LEAF "/local/domain/1/data/vchan/2/900"
 
@@ -300,6 +303,37 @@ START_TEST(stops_while_xenstore_answers)
 }
 END_TEST
 
+/* The real client of xenstore in between: what it and xenstored make of our requests. */
+START_TEST(entry_through_the_real_client)
+{
+    struct unik_stream *s = NULL;
+    struct unik_vchan *v;
+    struct unik_ctx *ctx;
+    struct store t;
+
+    store_open(&t, NULL);
+    ctx = host_add(t.h, &unik_plugin_vchan_xen, NULL);
+    ck_assert_int_eq(host_start(ctx), 0);
+    v = host_interface(t.h, "vchan/1");
+    ck_assert_int_eq(v->domid(v), STORE_DOMID);
+    ck_assert_int_eq(v->listen(v, 0, 512, 4096, 4096, NULL, NULL, &s), 0);
+    WAIT_FOR(xenstored_get(t.s, "data/vchan/0/512/event-channel") || v->state(s) == UNIK_VCHAN_DISCONNECTED);
+    ck_assert_str_eq(v->reason(s), "");
+    ck_assert_str_eq(xenstored_perms(t.s, "data/vchan/0/512/ring-ref"), "n7,r0");
+    unik_stream_close(s);
+    WAIT_FOR(!xenstored_get(t.s, "data/vchan/0"));
+    ck_assert_int_eq(v->connect(v, 0, 111, NULL, NULL, &s), 0);
+    xenstored_set(t.s, "/local/domain/0/data/vchan/7/111/ring-ref", "9");
+    xenstored_set(t.s, "/local/domain/0/data/vchan/7/111/event-channel", "4001");
+    host_run(t.h, 0.05);
+    ck_assert_int_eq(v->state(s), UNIK_VCHAN_WAITING);
+    unik_stream_close(s);
+    host_stop_wait(ctx, PATIENCE);
+    ck_assert_int_eq(host_state(ctx), HOST_STOPPED);
+    store_close(&t);
+}
+END_TEST
+
 START_TEST(environment_decides)
 {
     struct unik_ctx *ctx = pair.ctx[0];
@@ -325,6 +359,7 @@ TCase *suite_on_xen(void)
     tcase_add_test(t, grants_run_out);
     tcase_add_test(t, closes_while_xenstore_answers);
     tcase_add_test(t, stops_while_xenstore_answers);
+    tcase_add_test(t, entry_through_the_real_client);
     tcase_add_test(t, environment_decides);
     return t;
 }
