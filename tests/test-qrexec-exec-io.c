@@ -30,6 +30,7 @@ static void close_all(void)
 
 static bool got_something(void *arg) { (void)arg; return f->got > 0; }
 static bool consumed(void *n) { return f->consumed == *(size_t *)n; }
+static bool all_came_back(void *n) { return f->got == *(size_t *)n; }
 static bool is_shut(void *arg) { (void)arg; return f->shut; }
 static bool is_err_shut(void *arg) { (void)arg; return f->err_shut; }
 static bool exists(void *path) { return access(path, F_OK) == 0; }
@@ -120,6 +121,38 @@ START_TEST(input_after_exit_is_dropped)
     ck_assert(world_until(&w, fake_closed, f, 20));
     ck_assert_int_eq(f->code, 4);
     ck_assert_str_eq(f->text, "late\n");
+    close_all();
+}
+END_TEST
+
+START_TEST(exit_closes_stdin)
+{
+    open_with("#!/bin/sh\nexec 3<&0\n(read x <&3; echo stdin closed; while [ ! -e $0.go ]; do sleep 0.05; done) &\n"
+              "exit 42\n", 4096);
+    ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
+    ck_assert(world_until(&w, got_something, NULL, 20));    /* though the caller has not ended its input */
+    ck_assert_str_eq(f->text, "stdin closed\n");
+    world_file(&w, "rpc/t.go", 0644, "");
+    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert_int_eq(f->code, 42);
+    close_all();
+}
+END_TEST
+
+START_TEST(waiting_costs_nothing)
+{
+    unsigned turns;
+
+    open_with("#!/bin/sh\nexec cat\n", 65536);
+    f->pattern = true;
+    fake_feed_pattern(f, 5 * MB);
+    ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
+    ck_assert(world_until(&w, all_came_back, &(size_t){ 5 * MB }, 20));
+    turns = ev_iteration(w.ctx->loop);
+    host_run(w.h, 0.3);
+    ck_assert_uint_lt(ev_iteration(w.ctx->loop) - turns, 10);
+    fake_end(f);
+    ck_assert(world_until(&w, fake_closed, f, 20));
     close_all();
 }
 END_TEST
@@ -363,6 +396,8 @@ int main(void)
     tcase_add_test(t, reader_that_stops);
     tcase_add_test(t, child_that_never_reads);
     tcase_add_test(t, input_after_exit_is_dropped);
+    tcase_add_test(t, exit_closes_stdin);
+    tcase_add_test(t, waiting_costs_nothing);
     tcase_add_test(t, stdin_closed_early);
     tcase_add_test(t, exits_without_reading_eof);
     tcase_add_test(t, streams_end_one_by_one);
