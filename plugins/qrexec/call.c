@@ -142,15 +142,17 @@ void qrexec_call_check_drained(struct qrexec_agent *a)
 /* ---- turns ---- */
 
 /* No data channel came about. */
-static void unreached(struct qrexec_call *c, const char *why)
+static void unreached(struct qrexec_call *c, const char *why, bool late)
 {
     c->a->ctx->counters[QREXEC_UNREACHED]++;
     unik_warn(c->a->ctx, "call %s %s %s (domain %u port %u): not connected: %s", c->incoming ? "from" : "to", c->pub.peer,
               c->pub.service, c->domain, c->port, why);
     if (c->incoming)
         qrexec_call_end(c);
-    else
+    else if (late)
         qrexec_outgoing_fail(c, -ETIMEDOUT, UNIK_QREXEC_BROKEN);
+    else
+        qrexec_outgoing_fail(c, -ECONNRESET, UNIK_QREXEC_LOST);
 }
 
 /* dom0's stock client leaves its socket's listener open while it serves; dom0 gives the port out again as soon as we release
@@ -188,7 +190,7 @@ static void greet(struct qrexec_call *c)
     if (e != 1 && qrexec_data_gone(c) && reconnect(c))
         return;
     if (e == 0 && qrexec_data_gone(c)) {
-        unreached(c, c->channel ? c->a->vchan->reason(c->channel) : "no more channels");
+        unreached(c, c->channel ? c->a->vchan->reason(c->channel) : "no more channels", false);
     } else if (e < 0 && c->incoming) {
         qrexec_call_end(c);
     } else if (e < 0) {
@@ -288,7 +290,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 
     (void)loop, (void)revents;
     if (c->state == QREXEC_CONNECTING)
-        unreached(c, "nobody in time");
+        unreached(c, "nobody in time", true);
     else
         qrexec_call_end(c);             /* lingered long enough */
 }

@@ -220,6 +220,29 @@ START_TEST(service_vanishes)
 }
 END_TEST
 
+/* The service comes and goes without a HELLO. */
+START_TEST(service_says_nothing)
+{
+    struct fixture *f = fixture_up(NULL);
+    struct seen s = { .reading = true };
+    char ident[QREXEC_IDENT];
+    struct peer *p;
+
+    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
+    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    dom0_connects(f, 9, 604, ident);
+    p = peer_connect(f->h, f->dir, 1, 9, 604, SECONDS);
+    ck_assert(p && peer_send(p, "\0\3", 2));
+    peer_close(p);
+    ck_assert(until(f, &s.ended));
+    ck_assert_int_eq(s.end, -ECONNRESET);
+    ck_assert_int_eq(s.call->exit_code, UNIK_QREXEC_LOST);
+    dom0_expect_release(f, 9, 604);
+    seen_close(&s, 0);
+    fixture_end(f);
+}
+END_TEST
+
 START_TEST(nobody_comes)
 {
     static const char *const options[] = { "connect-timeout=1", "services=no", NULL };
@@ -354,6 +377,7 @@ TCase *outgoing_tests(void)
     tcase_add_test(t, unknown_ident);
     tcase_add_test(t, given_up);
     tcase_add_loop_test(t, service_vanishes, 0, 2);
+    tcase_add_test(t, service_says_nothing);
     tcase_add_test(t, nobody_comes);
     tcase_add_test(t, stderr_in_the_way);
     tcase_add_test(t, not_sent);
