@@ -189,7 +189,7 @@ ssize_t qrexec_stream_write_err(struct unik_qrexec_call *call, const void *bytes
         return (ssize_t)n;
     if (c->ended || qrexec_data_gone(c))
         return -EPIPE;
-    if (n > QREXEC_ERR_MAX)
+    if (n > QREXEC_ERR_MAX || n + QREXEC_HEADER > c->ring)      /* would never fit */
         return -EMSGSIZE;
     if (unik_stream_room(c->channel) < n + QREXEC_HEADER)
         return 0;
