@@ -6,7 +6,7 @@
 #include "plugins/qrexec/core.h"
 #include "plugins/qrexec/socket.h"
 
-#define OPTION(k, t, field) .key = k, .type = t, .offset = offsetof(struct qrexec_config, field)
+#define OPTION(k, t, field) .key = (k), .type = (t), .offset = offsetof(struct qrexec_config, field)
 
 static const char *const modes[] = { "off", "stub", "serve", NULL };
 
@@ -107,6 +107,7 @@ static int start(struct unik_ctx *ctx)
     a->control.body = malloc(QREXEC_CMD_MAX);
     a->request = malloc(config->request_max);
     ctx->data = a;
+    ctx->counters[QREXEC_CALLS_NOW] = ctx->counters[QREXEC_UNRELEASED] = 0;
     if (!a->control.body || !a->request)
         goto out;
     if (config->mode == QREXEC_SERVE && (e = start_programs(a)) < 0)
@@ -126,6 +127,7 @@ programs:
     if (a->exec)
         qrexec_exec_free(a->exec);
 out:
+    ctx->data = NULL;
     free_agent(a);
     return e;
 }
@@ -159,6 +161,7 @@ static void stop(struct unik_ctx *ctx)
     if (a->config->mode != QREXEC_OFF)
         qrexec_control_stop(a);
     qrexec_service_free(a);
+    ctx->data = NULL;
     free_agent(a);
     unik_stopped(ctx);
 }
@@ -194,6 +197,8 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
     static const char *const states[] = { "asked", "connecting", "held", "running", "finishing" };
     struct qrexec_agent *a = ctx->data;
 
+    if (!a)
+        return;
     unik_text_add(out, "mode: %s\n", modes[a->config->mode]);
     if (a->control.up)
         unik_text_add(out, "dom0: connected, protocol %u\n", a->control.version);

@@ -1,5 +1,6 @@
 /* tests/qrexec/life.c - limits, drain, stop, plugins that go, the announcement; and that nothing is left after many calls. */
 #include <unik/qubesdb.h>
+#include <unik/text.h>
 
 #include "tests/qrexec/fixture.h"
 
@@ -107,7 +108,8 @@ START_TEST(stop)
     struct seen s = { .reading = true }, mine = { .reading = true }, offered = { 0 }, asked = { 0 };
     struct peer *p, *q, *silent = peer_listen(f->h, f->dir, 7, 1, 520);
     bool seen[16] = { false };
-    char ident[QREXEC_IDENT];
+    char ident[QREXEC_IDENT], chars[100];
+    struct unik_text text;
 
     serve(f, "test.Svc", &s);
     dom0_exec(f, QREXEC_EXEC_CMDLINE, 7, 520, CALL);
@@ -127,6 +129,9 @@ START_TEST(stop)
     host_run(f->h, SOON);
     host_stop(f->qrexec);
     ck_assert_int_eq(host_state(f->qrexec), HOST_STOPPED);
+    unik_text_init(&text, chars, sizeof(chars));
+    f->qrexec->plugin->status(f->qrexec, &text);                /* asked at any time */
+    ck_assert_str_eq(chars, "");
     expect_end(p, UNIK_QREXEC_BROKEN);
     ck_assert(peer_closed(q, SECONDS));
     for (int i = 0; i < 5; i++) {
