@@ -138,7 +138,7 @@ void qrexec_release(struct qrexec_agent *a, uint32_t domain, uint32_t port)
         return;
     if (a->n_releases == QREXEC_RELEASES_MAX) {
         a->ctx->counters[QREXEC_LOST_RELEASES]++;
-        unik_error(a->ctx, "dom0 does not get back domain %u port %u: %d others wait", domain, port, QREXEC_RELEASES_MAX);
+        unik_error(a->ctx, "dom0 does not get back domain %u port %u: %u others wait", domain, port, QREXEC_RELEASES_MAX);
         return;
     }
     a->releases[a->n_releases++] = (struct qrexec_pair){ domain, port };

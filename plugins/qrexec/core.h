@@ -11,9 +11,9 @@
 #include "plugins/qrexec/agent.h"
 #include "plugins/qrexec/exec.h"
 
-#define QREXEC_CALLS_MAX (3 * QREXEC_DATA_PORTS)    /* call objects: max-calls each way, and refusals on every port [9] */
+#define QREXEC_CALLS_MAX (3u * QREXEC_DATA_PORTS)    /* call objects: max-calls each way, and refusals on every port [9] */
 #define QREXEC_ASKS_MAX 256                         /* dom0 refuses a VM's request beyond 256 pending ones [9] */
-#define QREXEC_RELEASES_MAX (4 * QREXEC_DATA_PORTS) /* pairs that wait for dom0 to be there */
+#define QREXEC_RELEASES_MAX (4u * QREXEC_DATA_PORTS) /* pairs that wait for dom0 to be there */
 #define QREXEC_SERVICES_MAX 256
 #define QREXEC_EARLY 16384                          /* bytes a caller may write before its call is connected */
 #define QREXEC_ERR_MAX 4096                         /* one write to stderr; fits each version's payload [2] */

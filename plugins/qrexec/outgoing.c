@@ -77,7 +77,7 @@ int qrexec_outgoing(struct unik_qrexec *q, struct unik_ctx *ctx, const char *tar
     c->pub.peer = c->text;
     c->pub.service = memcpy(c->text + target_size, service, name);
     c->text[target_size + name] = 0;
-    c->pub.argument = strcpy(c->text + target_size + name + 1, rest ? service + name + 1 : "");
+    c->pub.argument = memcpy(c->text + target_size + name + 1, rest ? service + name + 1 : "", rest ? rest : 1);
     c->pub.user = "";
     c->pub.exit_code = UNIK_QREXEC_LOST;
     c->state = QREXEC_ASKED;
