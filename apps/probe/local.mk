@@ -1,0 +1,9 @@
+# probe: services to measure and to test with.
+noinst_LTLIBRARIES += apps/probe/libprobe.la
+apps_probe_libprobe_la_SOURCES = apps/probe/probe.c
+STATIC_PLUGINS += apps/probe/libprobe.la
+
+plugin_LTLIBRARIES += apps/probe.la
+apps_probe_la_SOURCES =
+apps_probe_la_LIBADD = apps/probe/libprobe.la
+apps_probe_la_LDFLAGS = $(PLUGIN_LDFLAGS)

@@ -1,0 +1,25 @@
+# dom0's daemons are killed and come back 200 times; nothing is left over: grants, event channels, nodes, watches.
+guest restart || bad "xl create"
+dom0_for $id restart
+is "connected" ready restart
+d restart call probe.Echo </dev/null
+usleep 500000
+g=$(grants $id) e=$(event_channels $id) n=$(nodes $id) w=$(counter restart xenstore watches) v=$(counter restart vchan-xen open)
+t=$(now); i=0
+while [ $i -lt 200 ]; do
+    eval "kill -9 \$dom0_restart"; eval "wait \$dom0_restart" 2>/dev/null
+    dom0_for $id restart
+    ready restart 20 || break
+    i=$((i + 1))
+    [ $((i % 20)) = 0 ] && { [ "$(echo $i | d restart call probe.Echo)" = $i ] || break; }
+done
+is "200 times back after kill -9" test $i = 200
+note "$(awk -v s="$(since $t)" 'BEGIN { printf "%.0f", s * 5 }') ms each"
+d restart call probe.Echo </dev/null
+usleep 500000
+g2=$(grants $id) e2=$(event_channels $id) n2=$(nodes $id) w2=$(counter restart xenstore watches) v2=$(counter restart vchan-xen open)
+is "grants: $g before, $g2 after" test "$g" = "$g2"
+is "event channels: $e before, $e2 after" test "$e" = "$e2"
+is "xenstore nodes: $n before, $n2 after" test "$n" = "$n2"
+is "watches: $w before, $w2 after" test "$w" = "$w2" -a -n "$w"
+is "channels: $v before, $v2 after" test "$v" = "$v2" -a -n "$v"
