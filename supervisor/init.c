@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -58,6 +59,19 @@ static void load_modules(void)
     }
     if (f)
         fclose(f);
+}
+
+/* Linux obeys dom0 before we can: its kernel acknowledges control/shutdown and runs one of these two. */
+bool init_is_order(const char *name)
+{
+    const char *base = strrchr(name, '/');
+    int number;
+
+    base = base ? base + 1 : name;
+    number = strcmp(base, "poweroff") == 0 ? SIGTERM : strcmp(base, "reboot") == 0 ? INIT_SIGREBOOT : 0;
+    if (number && kill(1, number) < 0)
+        fprintf(stderr, "%s: %s\n", base, strerror(errno));
+    return number != 0;
 }
 
 void init_begin(void)

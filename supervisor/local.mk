@@ -26,7 +26,7 @@ unik_supervisor_LDADD = supervisor/libsupervisor.la $(DL_LIBS)
 EXTRA_PROGRAMS += unik-supervisor-static
 unik_supervisor_static_SOURCES = supervisor/main.c supervisor/object-none.c
 nodist_unik_supervisor_static_SOURCES = supervisor/static-table.c
-unik_supervisor_static_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS)
+unik_supervisor_static_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
 unik_supervisor_static_LDFLAGS = $(AM_LDFLAGS) -all-static
 CLEANFILES += supervisor/static-table.c unik-supervisor-static
 supervisor/static-table.c: $(srcdir)/scripts/static-table $(filter %.la,$(STATIC_PLUGINS))

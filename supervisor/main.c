@@ -70,6 +70,12 @@ static void on_end(struct ev_loop *loop, ev_signal *w, int revents)
     supervisor_end(w->data, UNIK_POWEROFF, w->signum == SIGTERM ? "SIGTERM" : "SIGINT");
 }
 
+static void on_reboot(struct ev_loop *loop, ev_signal *w, int revents)
+{
+    (void)loop, (void)revents;
+    supervisor_end(w->data, UNIK_REBOOT, "SIGUSR2");
+}
+
 static void on_hup(struct ev_loop *loop, ev_signal *w, int revents)
 {
     (void)loop, (void)revents;
@@ -92,11 +98,13 @@ static void run(struct supervisor *s)
     static const struct {
         int number;
         void (*cb)(struct ev_loop *, ev_signal *, int);
-    } signals[] = { { SIGTERM, on_end }, { SIGINT, on_end }, { SIGHUP, on_hup }, { SIGUSR1, on_usr1 } };
-    ev_signal watchers[4];
+    } signals[] = { { SIGTERM, on_end }, { SIGINT, on_end }, { SIGHUP, on_hup }, { SIGUSR1, on_usr1 },
+                    { INIT_SIGREBOOT, on_reboot } };
+    enum { N = sizeof(signals) / sizeof(signals[0]) };
+    ev_signal watchers[N];
 
     signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < N; i++) {
         ev_signal_init(&watchers[i], signals[i].cb, signals[i].number);
         watchers[i].data = s;
         ev_signal_start(s->loop, &watchers[i]);
@@ -106,7 +114,7 @@ static void run(struct supervisor *s)
     while (s->phase != SUPERVISOR_ENDED)
         if (!ev_run(s->loop, 0) && s->phase != SUPERVISOR_ENDED)
             ev_ref(s->loop);        /* nothing to wait for but signals: wait for them */
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < N; i++) {
         ev_ref(s->loop);
         ev_signal_stop(s->loop, &watchers[i]);
     }
@@ -128,6 +136,8 @@ int main(int argc, char **argv)
     char text[2000];
     int o;
 
+    if (init_is_order(argv[0]))
+        return 0;
     clock_gettime(CLOCK_MONOTONIC, &began);
     s.began = (double)began.tv_sec + (double)began.tv_nsec / 1e9;
     init_begin();

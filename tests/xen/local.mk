@@ -3,19 +3,17 @@
 EXTRA_DIST += tests/xen/guest.conf tests/xen/dom0.sh tests/xen/checks
 dist_noinst_SCRIPTS += tests/xen/run tests/xen/lab tests/xen/dom0-init tests/xen/vif-script
 
-XEN_STATIC_LIBS = -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxentoollog -lxentoolcore
-
 # A bare libxenvchan echo, to measure against.
 EXTRA_PROGRAMS += vchan-peer
 vchan_peer_SOURCES = tests/xen/vchan-peer.c supervisor/init.c
-vchan_peer_LDADD = $(XEN_STATIC_LIBS)
+vchan_peer_LDADD = $(XEN_LIBS)
 vchan_peer_LDFLAGS = $(AM_LDFLAGS) -all-static
 
 # The guests' /init: the static supervisor, with one plugin more.
 EXTRA_PROGRAMS += unik-guest
 unik_guest_SOURCES = supervisor/main.c supervisor/object-none.c tests/xen/vecho.c
 nodist_unik_guest_SOURCES = tests/xen/guest-table.c
-unik_guest_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS)
+unik_guest_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
 unik_guest_LDFLAGS = $(AM_LDFLAGS) -all-static
 CLEANFILES += tests/xen/guest-table.c $(EXTRA_PROGRAMS)
 tests/xen/guest-table.c: supervisor/static-table.c
@@ -27,5 +25,5 @@ EXTRA_PROGRAMS += unik-dom0-static
 unik_dom0_static_SOURCES = $(tools_unik_dom0_unik_dom0_SOURCES)
 unik_dom0_static_CPPFLAGS = $(AM_CPPFLAGS) -DUNIK_HAVE_XEN
 unik_dom0_static_LDADD = $(tools_unik_dom0_unik_dom0_LDADD) plugins/vchan-xen/libvchan-xen.la \
-	plugins/xenstore/libxenstore.la protocol/libprotocol.la $(XEN_STATIC_LIBS) $(EV_LIBS)
+	plugins/xenstore/libxenstore.la protocol/libprotocol.la $(XEN_LIBS) $(EV_LIBS)
 unik_dom0_static_LDFLAGS = $(AM_LDFLAGS) -all-static

@@ -5,7 +5,7 @@ is "connected" ready life
 t=$(now); xl reboot life
 is "xl reboot ends it" until_true 30 gone life
 note "gone $(since $t) s after xl reboot"
-is "acknowledged" said life 'dom0 asks for reboot'
+is "in order" said life 'supervisor\] reboot: '
 clean_up
 guest life || bad "xl create"
 dom0_for $id life

@@ -16,6 +16,7 @@ for type in pv pvh; do
     t=$(now); xl shutdown start$type
     is "$type: powers off when told" until_true 30 gone start$type
     s=$(since $t); note "$type: gone $s s after xl shutdown"
-    is "$type: acknowledged" said start$type 'dom0 asks for poweroff'
+    is "$type: in order" said start$type 'supervisor\] stopping: '
+    is "$type: to the end" said start$type 'supervisor\] stopped'
     is "$type: no violation" d start$type status --strict
 done
