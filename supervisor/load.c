@@ -53,7 +53,7 @@ const char *supervisor_plugin_path(const struct supervisor_config *config, char 
         unik_text_add(&t, "%s:", env);
     if (config && config->plugin_path)
         unik_text_add(&t, "%s:", config->plugin_path);
-    if (*build_folder(built, sizeof(built)))
+    if (!(env && *env) && *build_folder(built, sizeof(built)))
         unik_text_add(&t, "%s/plugins/.libs:%s/apps/.libs:", built, built);
     unik_text_add(&t, "%s", PLUGINDIR);
     return buffer;
