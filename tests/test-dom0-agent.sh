@@ -91,6 +91,9 @@ check 'no data server' 125 "$(code t.Exit+7)"
 fault drop-data-after=100000x1
 check 'a data channel that is cut' 255 "$(call t.Cat >/dev/null </dev/zero; echo $?)"
 check 'its port' '0 in use' "$(ports)"
+fault drop-data-after=100000x1
+check 'output that is cut, of a service that reads nothing' 255 "$(code t.Size+5000000)"
+check 'the port of that' '0 in use' "$(ports)"
 fault oversizex1
 check 'a data message too large' 255 "$(code t.Cat)"
 fault garbagex1

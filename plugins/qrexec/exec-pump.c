@@ -166,6 +166,10 @@ static void output(struct qrexec_pump *p)
         size_t n = unik_stream_room(p->call->io);
         ssize_t k;
 
+        if (n == 0 && unik_stream_write(p->call->io, "", 0) < 0) {
+            lose(p);
+            return;
+        }
         if (n == 0 || p->held_up) {
             watch(p, &p->out_watch, false);     /* ROOM brings us back */
             return;
