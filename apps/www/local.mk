@@ -30,6 +30,37 @@ apps_www_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 # net-sockets and www in one small program: for tests with real clients, and benches.
 check_PROGRAMS += tests/www-run
-tests_www_run_SOURCES = tests/www-run.c
+tests_www_run_SOURCES = tests/www/run.c
 tests_www_run_LDADD = apps/www/libwww.la plugins/net-sockets/libnet-sockets.la tools/host/libhost.la $(WWW_LIBS) $(EV_LIBS)
+
+# The app with a network and a qrexec made of memory.
+WWW_FIXTURE = tests/www/fixture.c tests/www/fixture.h tests/www/mem-stream.c tests/www/mem-stream.h
+
+FUZZ_TARGETS += tests/fuzz/fuzz-http tests/fuzz/fuzz-range tests/fuzz/fuzz-path
+tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz-http.c $(WWW_FIXTURE)
+tests_fuzz_fuzz_http_LDADD = apps/www/libwww.la tools/host/libhost.la $(FUZZ_MAIN) $(WWW_LIBS) $(EV_LIBS)
+tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_range_SOURCES = tests/fuzz/fuzz-range.c
+tests_fuzz_fuzz_range_LDADD = apps/www/libwww.la $(FUZZ_MAIN) $(WWW_LIBS) $(EV_LIBS)
+tests_fuzz_fuzz_range_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_path_SOURCES = tests/fuzz/fuzz-path.c
+tests_fuzz_fuzz_path_LDADD = apps/www/libwww.la $(FUZZ_MAIN) $(WWW_LIBS) $(EV_LIBS)
+tests_fuzz_fuzz_path_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+TESTS += tests/test-www-curl.sh
+dist_noinst_SCRIPTS += tests/test-www-curl.sh
+
+if HAVE_CHECK
+TESTS += tests/test-www-syntax tests/test-www tests/test-www-life
+check_PROGRAMS += tests/test-www-syntax tests/test-www tests/test-www-life
+tests_test_www_syntax_SOURCES = tests/test-www-syntax.c
+tests_test_www_syntax_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_www_syntax_LDADD = apps/www/libwww.la $(CHECK_LIBS) $(WWW_LIBS) $(EV_LIBS)
+tests_test_www_SOURCES = tests/test-www.c $(WWW_FIXTURE)
+tests_test_www_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_www_LDADD = apps/www/libwww.la tools/host/libhost.la $(CHECK_LIBS) $(WWW_LIBS) $(EV_LIBS)
+tests_test_www_life_SOURCES = tests/test-www-life.c $(WWW_FIXTURE)
+tests_test_www_life_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_www_life_LDADD = apps/www/libwww.la tools/host/libhost.la $(CHECK_LIBS) $(WWW_LIBS) $(EV_LIBS)
+endif
 endif
