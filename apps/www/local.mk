@@ -51,8 +51,8 @@ TESTS += tests/test-www-curl.sh
 dist_noinst_SCRIPTS += tests/test-www-curl.sh
 
 if HAVE_CHECK
-TESTS += tests/test-www-syntax tests/test-www tests/test-www-life
-check_PROGRAMS += tests/test-www-syntax tests/test-www tests/test-www-life
+TESTS += tests/test-www-syntax tests/test-www tests/test-www-life tests/test-www-get
+check_PROGRAMS += tests/test-www-syntax tests/test-www tests/test-www-life tests/test-www-get
 tests_test_www_syntax_SOURCES = tests/test-www-syntax.c
 tests_test_www_syntax_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_www_syntax_LDADD = apps/www/libwww.la $(CHECK_LIBS) $(WWW_LIBS) $(EV_LIBS)
@@ -62,5 +62,8 @@ tests_test_www_LDADD = apps/www/libwww.la tools/host/libhost.la $(CHECK_LIBS) $(
 tests_test_www_life_SOURCES = tests/test-www-life.c $(WWW_FIXTURE)
 tests_test_www_life_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_www_life_LDADD = apps/www/libwww.la tools/host/libhost.la $(CHECK_LIBS) $(WWW_LIBS) $(EV_LIBS)
+tests_test_www_get_SOURCES = tests/test-www-get.c $(WWW_FIXTURE)
+tests_test_www_get_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_www_get_LDADD = apps/www/libwww.la tools/host/libhost.la $(CHECK_LIBS) $(WWW_LIBS) $(EV_LIBS)
 endif
 endif
