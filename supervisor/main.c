@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,6 +121,17 @@ static void run(struct supervisor *s)
     }
 }
 
+/* As many descriptors as we may have: the soft limit, often 1,024, is for programs that use select(). */
+static void raise_limit(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == r.rlim_max)
+        return;
+    r.rlim_cur = r.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int main(int argc, char **argv)
 {
     enum { OPT_LOG = 256, OPT_CHECK, OPT_DESCRIBE, OPT_VERSION, OPT_HELP };
@@ -141,6 +153,7 @@ int main(int argc, char **argv)
     clock_gettime(CLOCK_MONOTONIC, &began);
     s.began = (double)began.tv_sec + (double)began.tv_nsec / 1e9;
     init_begin();
+    raise_limit();
     while ((o = getopt_long(argc, argv, "c:o:h", options, NULL)) != -1)
         switch (o) {
         case 'c':

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "plugins/qrexec/exec-parts.h"
 
 #define FDS_WITHOUT_CLOSE_RANGE 4096    /* kernels before 5.11 */
+#define FDS_USUAL 1024                  /* what programs may rely on: more do not fit into select()'s sets */
 
 static _Noreturn void give_up(int report, enum qrexec_spawn_step step)
 {
@@ -76,6 +78,17 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Our process may have raised its own limit. */
+static void reset_limit(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur > FDS_USUAL) {
+        r.rlim_cur = FDS_USUAL;
+        setrlimit(RLIMIT_NOFILE, &r);
+    }
+}
+
 static __attribute__((noinline)) _Noreturn void child(const struct qrexec_spawn *s, int report)
 {
     int placed = place_files(s, report);
@@ -83,6 +96,7 @@ static __attribute__((noinline)) _Noreturn void child(const struct qrexec_spawn 
     if (placed < 0)
         give_up(report, QREXEC_SPAWN_FILES);
     close_others();
+    reset_limit();
     setsid();
     if (s->become && become(s->become) < 0)
         give_up(placed, QREXEC_SPAWN_ACCOUNT);

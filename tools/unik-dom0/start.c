@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -308,6 +309,17 @@ static int run(const struct options *o)
     return 0;
 }
 
+/* As many descriptors as we may have: each call takes five. */
+static void raise_limit(void)
+{
+    struct rlimit r;
+
+    if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == r.rlim_max)
+        return;
+    r.rlim_cur = r.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &r);
+}
+
 int command_start(int argc, char **argv)
 {
     struct options o = { .state = getenv("UNIK_DOM0_STATE"), .transport = "socket", .user = "user" };
@@ -325,6 +337,7 @@ int command_start(int argc, char **argv)
     if (make_dirs(&o, vchan_dir, sizeof(vchan_dir)) < 0)
         return 1;
     signal(SIGPIPE, SIG_IGN);
+    raise_limit();
     dom0.loop = ev_default_loop(0);
     h = host_new(dom0.loop, UNIK_ON_QUBES, NULL);
     if (!h)
