@@ -43,3 +43,12 @@ EXTRA_DIST += tests/valgrind.supp
 TESTS += tests/test-includes.sh
 dist_noinst_SCRIPTS += tests/test-includes.sh
 AM_TESTS_ENVIRONMENT += CC='$(CC)'; CXX='$(CXX)'; export CC CXX;
+
+# End to end: unik-supervisor and unik-dom0 as processes, with an app whose services do with a call all that can be done.
+check_LTLIBRARIES += tests/e2e/echo-app.la
+tests_e2e_echo_app_la_SOURCES = tests/e2e/echo-app.c
+tests_e2e_echo_app_la_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
+E2E_TESTS = tests/test-e2e-calls.sh tests/test-e2e-many.sh
+TESTS += $(E2E_TESTS)
+dist_noinst_SCRIPTS += $(E2E_TESTS)
+EXTRA_DIST += tests/e2e/lib.sh
