@@ -18,3 +18,12 @@ bench_qrexec_LDADD = plugins/qrexec/libqrexec.la plugins/vchan-socket/libvchan-s
 bench-qrexec: bench/qrexec$(EXEEXT)
 	./bench/qrexec$(EXEEXT)
 .PHONY: bench-qrexec
+
+# make bench-http: www against nginx with one worker
+EXTRA_PROGRAMS += bench/http-load
+CLEANFILES += bench/http-load$(EXEEXT)
+bench_http_load_SOURCES = bench/http-load.c
+dist_noinst_SCRIPTS += bench/http.sh
+bench-http: bench/http-load$(EXEEXT) tests/www-run$(EXEEXT)
+	UNIK_BUILD=$(abs_top_builddir) $(srcdir)/bench/http.sh
+.PHONY: bench-http
