@@ -1,10 +1,10 @@
 #!/bin/bash
 # http.sh - requests a second of www against nginx with one worker, in turns, by the same client on the loopback.
 #
-#   make bench-http            needs nginx (NGINX=PATH); takes wrk if it is there (WRK=PATH), else bench/http-load
+#   make bench-http      needs nginx (NGINX=PATH); takes wrk if it is there (WRK=PATH), else bench/http-load
 #
-# Files of 1 KiB, 16 KiB and 1 MiB, keep-alive. nginx runs from a folder of its own, without a log, with its cache of open
-# files on (it checks them as often as www does), and is stopped at the end.
+# Files of 1 KiB, 16 KiB and 1 MiB, keep-alive. nginx runs from a folder of its own, without a log, with its cache of
+# open files on (it checks them as often as www does), and is stopped at the end.
 set -u
 build=${UNIK_BUILD:-.}
 seconds=${SECONDS_EACH:-3} rounds=${ROUNDS:-3} connections=${CONNECTIONS:-32}
@@ -33,7 +33,8 @@ events { worker_connections 1024; multi_accept on; }
 http {
     access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_requests 1000000000; server_tokens off;
     open_file_cache max=1000; open_file_cache_valid 1s; default_type application/octet-stream;
-    client_body_temp_path $work/b; proxy_temp_path $work/p; fastcgi_temp_path $work/f; uwsgi_temp_path $work/u; scgi_temp_path $work/s;
+    client_body_temp_path $work/b; proxy_temp_path $work/p; fastcgi_temp_path $work/f; uwsgi_temp_path $work/u;
+    scgi_temp_path $work/s;
     server { listen 127.0.0.1:$theirs; root $work/root; }
 }
 END
@@ -50,7 +51,8 @@ ask() { # PORT PATH
 }
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 
-echo "requests a second over $connections connections, median of $rounds turns ($([ -n "$wrk" ] && echo wrk || echo http-load))"
+client=http-load; [ -z "$wrk" ] || client=wrk
+echo "requests a second over $connections connections, median of $rounds turns ($client)"
 for file in 1k 16k 1m; do
     : >"$work/a"; : >"$work/b.txt"
     for _ in $(seq "$rounds"); do

@@ -9,7 +9,11 @@ mkfifo "$work/stdin"
 trap 'exec 7>&-; [ -n "${server:-}" ] && kill "$server" 2>/dev/null; wait; rm -rf "$work"' EXIT
 passed=0 failed=0
 check() { # NAME EXPECTED FOUND
-    if [ "$2" = "$3" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL: $1: expected '$2', found '$3'"; fi
+    if [ "$2" = "$3" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1)); echo "FAIL: $1: expected '$2', found '$3'"
+    fi
 }
 
 echo '<p>hello' >"$work/root/index.html"
@@ -17,7 +21,8 @@ echo 'sub' >"$work/root/sub/index.html"
 head -c 1024 /dev/urandom >"$work/root/1k.bin"
 head -c 30000000 /dev/urandom >"$work/root/big.bin"
 
-"$run" -n max-connections=400 "root=$work/root" max-connections=300 head-timeout=2s <"$work/stdin" >"$work/out" 2>"$work/log" &
+"$run" -n max-connections=400 "root=$work/root" max-connections=300 head-timeout=2s \
+    <"$work/stdin" >"$work/out" 2>"$work/log" &
 server=$!
 exec 7>"$work/stdin"
 for _ in $(seq 200); do grep -q '^port' "$work/out" && break; sleep 0.05; done
@@ -32,12 +37,14 @@ check "redirect" "sub" "$(curl -s -m 20 -L "$url/sub")"
 check "not found" 404 "$(code "$url/none")"
 check "post" 405 "$(code -d x=y "$url/")"
 check "large post" 413 "$(head -c 3000000 /dev/zero | code -H 'Expect:' --data-binary @- "$url/")"
-check "put with expectation" 405 "$(head -c 3000 /dev/zero | code -T - -H 'Transfer-Encoding:' -H 'Content-Length: 3000' -H 'Expect: 100-continue' "$url/x")"
+check "put with expectation" 405 "$(head -c 3000 /dev/zero |
+    code -T - -H 'Transfer-Encoding:' -H 'Content-Length: 3000' -H 'Expect: 100-continue' "$url/x")"
 check "head" "200 0" "$(curl -s -m 20 -I -o /dev/null -w '%{http_code} %{size_download}' "$url/big.bin")"
 check "traversal" 400 "$(code --path-as-is "$url/../../etc/passwd")"
 curl -s -m 60 -o "$work/got" "$url/big.bin"
 check "large file" "" "$(cmp "$work/got" "$work/root/big.bin" 2>&1)"
-check "range" "$(tail -c +1001 "$work/root/big.bin" | head -c 5000 | cksum)" "$(curl -s -m 20 -r 1000-5999 "$url/big.bin" | cksum)"
+check "range" "$(tail -c +1001 "$work/root/big.bin" | head -c 5000 | cksum)" \
+    "$(curl -s -m 20 -r 1000-5999 "$url/big.bin" | cksum)"
 check "range at the end" "$(tail -c 77 "$work/root/1k.bin" | cksum)" "$(curl -s -m 20 -r -77 "$url/1k.bin" | cksum)"
 check "range code" 206 "$(code -r 0-0 "$url/1k.bin")"
 check "range beyond" 416 "$(code -r 5000- "$url/1k.bin")"
@@ -54,8 +61,9 @@ check "HTTP/1.0" "<p>hello" "$(curl -s -m 20 -0 "$url/")"
 
 # Three requests in one piece, and the end of input: three answers, in order, then the end.
 exec 8<>"/dev/tcp/127.0.0.1/$port"
-printf 'GET / HTTP/1.1\r\nHost: h\r\n\r\nGET /none HTTP/1.1\r\nHost: h\r\n\r\nGET /sub/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n' >&8
-check "pipeline" "200 404 200" "$(timeout 20 cat <&8 | tr -d '\r' | sed -n 's/^HTTP\/1.1 \([0-9]*\).*/\1/p' | paste -sd' ')"
+printf '%s HTTP/1.1\r\nHost: h\r\n%s\r\n' 'GET /' '' 'GET /none' '' 'GET /sub/' $'Connection: close\r\n' >&8
+check "pipeline" "200 404 200" "$(timeout 20 cat <&8 |
+    tr -d '\r' | sed -n 's/^HTTP\/1.1 \([0-9]*\).*/\1/p' | paste -sd' ')"
 exec 8>&-
 
 # A head that never ends: 408 after the deadline.
@@ -74,8 +82,9 @@ check "slow peer" "" "$(cmp "$work/slow" "$work/root/big.bin" 2>&1)"
 
 # 200 at a time.
 urls=(); for _ in $(seq 200); do urls+=(-o /dev/null "$url/1k.bin"); done
-check "200 connections" "200 times 200" "$(curl -s -m 60 -Z --no-progress-meter --parallel-immediate --parallel-max 200 -w '%{http_code}\n' "${urls[@]}" 2>/dev/null |
-    sort | uniq -c | awk '{ print $1 " times " $2 }')"
+check "200 connections" "200 times 200" "$(
+    curl -s -m 60 -Z --parallel-immediate --parallel-max 200 -w '%{http_code}\n' "${urls[@]}" 2>/dev/null | sort |
+        uniq -c | awk '{ print $1 " times " $2 }')"
 
 # An answer under way ends before the program does.
 curl -s -m 60 --limit-rate 15M -o "$work/last" "$url/big.bin" &

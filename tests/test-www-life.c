@@ -14,7 +14,10 @@
 static struct fixture f;
 static char answer[400000];
 
-static size_t ask(const char *request) { return fixture_ask(&f, NULL, request, strlen(request), answer, sizeof(answer)); }
+static size_t ask(const char *request)
+{
+    return fixture_ask(&f, NULL, request, strlen(request), answer, sizeof(answer));
+}
 
 static void begin(const char *const *options)
 {
@@ -36,8 +39,10 @@ START_TEST(bad_options_are_refused)
 {
     static const char *const rows[][3] = {
         { NULL }, { "root=", NULL }, { "root=/tmp", "index=a/b", NULL }, { "root=/tmp", "index=", NULL },
-    }, *const nobody[] = { "root=/tmp", "port=0", "qrexec=no", NULL }, *const missing[] = { "root=/does/not/exist", NULL },
-    *const file[] = { "root=/etc/passwd", NULL };
+    };
+    static const char *const nobody[] = { "root=/tmp", "port=0", "qrexec=no", NULL };
+    static const char *const missing[] = { "root=/does/not/exist", NULL };
+    static const char *const file[] = { "root=/etc/passwd", NULL };
     struct host *h = host_new(ev_default_loop(0), UNIK_ON_UNIX, NULL);
 
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -353,8 +358,9 @@ END_TEST
 /* What open.c does where the kernel cannot resolve beneath a folder. */
 START_TEST(opening_by_walking)
 {
-    static const char *const good[] = { "ten.txt", "sub/page.html", "sub" },
-        *const bad[] = { "inside", "outside", "up/etc/passwd", "loop", "none", "ten.txt/x", "sub//page.html", "../ten.txt/" };
+    static const char *const good[] = { "ten.txt", "sub/page.html", "sub" };
+    static const char *const bad[] = { "inside", "outside", "up/etc/passwd", "loop", "none", "ten.txt/x",
+                                       "sub//page.html", "../ten.txt/" };
     struct www *w = calloc(1, sizeof(*w));
     int fd;
 

@@ -212,9 +212,10 @@ START_TEST(entity_tags)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
-        ck_assert_msg(www_etag_in(rows[i].list, strlen(rows[i].list), "\"x\"", true) == rows[i].weak, "%s", rows[i].list);
-        ck_assert_msg(www_etag_in(rows[i].list, strlen(rows[i].list), "\"x\"", false) == rows[i].strong, "%s",
-                      rows[i].list);
+        const char *list = rows[i].list;
+
+        ck_assert_msg(www_etag_in(list, strlen(list), "\"x\"", true) == rows[i].weak, "%s", list);
+        ck_assert_msg(www_etag_in(list, strlen(list), "\"x\"", false) == rows[i].strong, "%s", list);
     }
 }
 END_TEST
@@ -271,7 +272,7 @@ START_TEST(types)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
-        ck_assert_msg(strcmp(www_type(rows[i].path), rows[i].type) == 0, "%s: %s", rows[i].path, www_type(rows[i].path));
+        ck_assert_msg(strcmp(www_type(rows[i].path), rows[i].type) == 0, "%s", rows[i].path);
 }
 END_TEST
 

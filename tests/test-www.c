@@ -2,7 +2,10 @@
  * narrow stream. The answer must be the same bytes each time. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "tests/www/fixture.h"
 
@@ -15,10 +18,10 @@ static struct fixture f;
 
 struct row {
     const char *request;
-    int status;                         /* of the last answer; 0: nothing comes */
+    long status;                        /* of the last answer; 0: nothing comes */
     const char *has[3];                 /* in the answer */
     const char *body;                   /* of the last answer, if it is said here */
-    unsigned answers;                   /* 0: one */
+    unsigned long answers;              /* 0: one */
 };
 
 static const struct row rows[] = {
@@ -118,10 +121,12 @@ static const struct row rows[] = {
     /* ---- bodies ---- */
     { WITH("/", "Content-Length: 5\r\n") "abcde" GET("/ten.txt"), 200, { 0 }, "0123456789", 2 },
     { WITH("/", "Content-Length: 65537\r\n"), 413, { "Connection: close\r\n" }, NULL, 0 },
-    { WITH("/ten.txt", "Transfer-Encoding: chunked\r\n") "1\r\na\r\n0\r\n\r\n" GET("/"), 200, { "Connection: close\r\n" },
+    { WITH("/ten.txt", "Transfer-Encoding: chunked\r\n") "1\r\na\r\n0\r\n\r\n" GET("/"), 200,
+      { "Connection: close\r\n" },
       "0123456789", 0 },
     { WITH("/ten.txt", "Expect: 100-continue\r\n"), 200, { 0 }, "0123456789", 0 },
-    { "PUT /x HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n", 405, { "Connection: close\r\n" }, NULL, 0 },
+    { "PUT /x HTTP/1.1\r\n" H "Expect: 100-continue\r\nContent-Length: 5\r\n\r\n", 405,
+      { "Connection: close\r\n" }, NULL, 0 },
     { WITH("/", "Expect: tea\r\n"), 417, { 0 }, NULL, 0 },
     { WITH("/", "Content-Length: 3\r\n") "ab", 200, { 0 }, "<p>hello\n", 0 },
     /* ---- connections ---- */
@@ -129,7 +134,8 @@ static const struct row rows[] = {
     { WITH("/ten.txt", "Connection: close\r\n") GET("/"), 200, { "Connection: close\r\n" }, "0123456789", 0 },
     { WITH("/ten.txt", "Connection: upgrade\r\nUpgrade: h2c\r\n"), 200, { 0 }, "0123456789", 0 },
     /* ---- ranges ---- */
-    { WITH("/ten.txt", "Range: bytes=2-4\r\n"), 206, { "Content-Range: bytes 2-4/10\r\n", "Content-Length: 3\r\n" }, "234", 0 },
+    { WITH("/ten.txt", "Range: bytes=2-4\r\n"), 206,
+      { "Content-Range: bytes 2-4/10\r\n", "Content-Length: 3\r\n" }, "234", 0 },
     { WITH("/ten.txt", "Range: bytes=-1\r\n"), 206, { "bytes 9-9/10\r\n" }, "9", 0 },
     { WITH("/ten.txt", "Range: bytes=7-\r\n"), 206, { "bytes 7-9/10\r\n" }, "789", 0 },
     { WITH("/ten.txt", "Range: bytes=0-1,2-3\r\n"), 206, { "bytes 0-3/10\r\n" }, "0123", 0 },
@@ -142,7 +148,8 @@ static const struct row rows[] = {
     { "HEAD /ten.txt HTTP/1.1\r\n" H "Range: bytes=2-4\r\n\r\n", 200, { "Content-Length: 10\r\n" }, "", 0 },
     { WITH("/none", "Range: bytes=2-4\r\n"), 404, { 0 }, NULL, 0 },
     { WITH("/ten.txt", "If-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\nRange: bytes=2-4\r\n"), 206, { 0 }, "234", 0 },
-    { WITH("/ten.txt", "If-Range: Sun, 06 Nov 1994 08:49:38 GMT\r\nRange: bytes=2-4\r\n"), 200, { 0 }, "0123456789", 0 },
+    { WITH("/ten.txt", "If-Range: Sun, 06 Nov 1994 08:49:38 GMT\r\nRange: bytes=2-4\r\n"), 200,
+      { 0 }, "0123456789", 0 },
     { WITH("/ten.txt", "If-Range: \"other\"\r\nRange: bytes=2-4\r\n"), 200, { 0 }, "0123456789", 0 },
     { WITH("/ten.txt", "If-Range: rubbish\r\nRange: bytes=2-4\r\n"), 200, { 0 }, "0123456789", 0 },
     /* ---- conditions ---- */
@@ -151,7 +158,8 @@ static const struct row rows[] = {
     { WITH("/ten.txt", "If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT\r\n"), 304, { 0 }, "", 0 },
     { WITH("/ten.txt", "If-Modified-Since: rubbish\r\n"), 200, { 0 }, NULL, 0 },
     { WITH("/ten.txt", "If-None-Match: *\r\n"), 304, { 0 }, "", 0 },
-    { WITH("/ten.txt", "If-None-Match: \"x\"\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 200, { 0 }, NULL, 0 },
+    { WITH("/ten.txt", "If-None-Match: \"x\"\r\nIf-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 200,
+      { 0 }, NULL, 0 },
     { WITH("/none", "If-None-Match: *\r\n"), 404, { 0 }, NULL, 0 },
     { WITH("/ten.txt", "If-Match: *\r\n"), 200, { 0 }, NULL, 0 },
     { WITH("/ten.txt", "If-Match: \"x\"\r\n"), 412, { 0 }, NULL, 0 },
@@ -175,18 +183,18 @@ static void without_date(char *answer)
 }
 
 /* Walks over `count` answers by their Content-Length; gives the last one's status and body. */
-static int last_answer(const char *request, char *answer, unsigned count, bool head, char **body)
+static long last_answer(const char *request, char *answer, unsigned long count, bool head, char **body)
 {
     char *p = answer;
-    int status = 0;
+    long status = 0;
 
     *body = p;
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned long i = 0; i < count; i++) {
         char *end = strstr(p, "\r\n\r\n"), *length = strstr(p, "Content-Length: ");
         unsigned long n;
 
-        ck_assert_msg(end && strncmp(p, "HTTP/1.1 ", 9) == 0, "%s: answer %u: %s", request, i, p);
-        status = atoi(p + 9);
+        ck_assert_msg(end && strncmp(p, "HTTP/1.1 ", 9) == 0, "%s: answer %lu: %s", request, i, p);
+        status = strtol(p + 9, NULL, 10);
         n = head || status == 304 || !length || length > end ? 0 : strtoul(length + 16, NULL, 10);
         ck_assert_msg(strlen(end + 4) >= n, "%s: body cut off", request);
         *body = end + 4;
@@ -198,9 +206,9 @@ static int last_answer(const char *request, char *answer, unsigned count, bool h
 
 static void check_row(const struct row *row, char *answer)
 {
-    unsigned count = row->status == 0 ? 0 : row->answers ? row->answers : 1;
+    unsigned long count = row->status == 0 ? 0 : row->answers ? row->answers : 1;
     char *body;
-    int status = last_answer(row->request, answer, count, strncmp(row->request, "HEAD", 4) == 0, &body);
+    long status = last_answer(row->request, answer, count, strncmp(row->request, "HEAD", 4) == 0, &body);
 
     ck_assert_msg(status == row->status, "%s: %s", row->request, answer);
     for (size_t i = 0; i < COUNT(row->has) && row->has[i]; i++)
@@ -215,17 +223,21 @@ START_TEST(table)
         { 0, 0, 0 }, { 0, 1, 0 }, { 64, 17, 12345 }, { 3, 2, 0 }, { 100, 1, 0 }, { 1, 1, 0 },
     };
     static char first[8192], answer[8192];
+    /* Without this call links are refused, those that stay inside too. */
+    bool links = syscall(SYS_openat2, AT_FDCWD, "/", NULL, 0) < 0 && errno != ENOSYS;
 
     fixture_open(&f);
     fixture_start(&f, NULL);
     host_publish(f.h, "net/1", &f.net);
     for (size_t i = 0; i < COUNT(rows); i++)
         for (size_t way = 0; way < COUNT(ways); way++) {
+            if (!links && strcmp(rows[i].request, GET("/inside")) == 0)
+                continue;
             fixture_ask(&f, &ways[way], rows[i].request, strlen(rows[i].request), answer, sizeof(answer));
             without_date(answer);
             if (way == 0) {
                 check_row(&rows[i], answer);
-                memcpy(first, answer, sizeof(first));
+                snprintf(first, sizeof(first), "%s", answer);
             }
             ck_assert_msg(strcmp(answer, first) == 0, "%s: way %zu: %s\nnot: %s", rows[i].request, way, answer, first);
             ck_assert_uint_eq(host_counter(f.www, "connections"), 0);
@@ -282,6 +294,7 @@ END_TEST
 START_TEST(long_heads)
 {
     static const struct mem_options ways[] = { { 0, 0, 0 }, { 0, 100, 7 }, { 512, 0, 0 } };
+    static const char blank[] = { '\r', '\n', '\r', '\n' };
     static char request[20000], answer[4000];
 
     fixture_open(&f);
@@ -292,7 +305,7 @@ START_TEST(long_heads)
             size_t n = (size_t)snprintf(request, sizeof(request), "GET /ten.txt HTTP/1.1\r\nHost: h\r\nX: ");
 
             memset(request + n, 'x', total - n - 4);
-            memcpy(request + total - 4, "\r\n\r\n", 4);
+            memcpy(request + total - sizeof(blank), blank, sizeof(blank));
             fixture_ask(&f, &ways[way], request, total, answer, sizeof(answer));
             ck_assert_msg(atoi(answer + 9) == (total <= 8192 ? 200 : 431), "%zu: %s", total, answer);
         }

@@ -14,8 +14,8 @@ void www_date_format(time_t t, char text[WWW_DATE_SIZE])
 
     if (!gmtime_r(&t, &tm) || tm.tm_year < 0 || tm.tm_year > 9999 - 1900)
         gmtime_r(&(time_t){ 0 }, &tm);
-    snprintf(text, WWW_DATE_SIZE, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * tm.tm_wday,
-             (unsigned)tm.tm_mday % 100, months + 3 * tm.tm_mon, (unsigned)(tm.tm_year + 1900) % 10000,
+    snprintf(text, WWW_DATE_SIZE, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + 3 * (size_t)tm.tm_wday,
+             (unsigned)tm.tm_mday % 100, months + 3 * (size_t)tm.tm_mon, (unsigned)(tm.tm_year + 1900) % 10000,
              (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
 
@@ -49,10 +49,10 @@ static int digits(struct cursor *c, size_t n)
 
 static int month(struct cursor *c)
 {
-    for (int i = 0; i < 12 && c->end - c->at >= 3; i++)
+    for (size_t i = 0; i < 12 && c->end - c->at >= 3; i++)
         if (memcmp(c->at, months + 3 * i, 3) == 0) {
             c->at += 3;
-            return i;
+            return (int)i;
         }
     c->bad = true;
     return 0;

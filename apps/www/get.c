@@ -87,7 +87,7 @@ static void answer(struct www_get *g, const char *target)
         path.folder = true;
         e = www_file_get(g->w, &path, &a.file);
     }
-    if (e < 0) {
+    if (e != 0) {
         complain(g, target, e == -ENOENT || e == -EISDIR ? "no such file" : e == -EACCES ? "not allowed" :
                  e == -EAGAIN ? "try again later" : e == -EIO ? "cannot be read" : "not a path");
         return;
@@ -208,6 +208,12 @@ void www_get_call(struct unik_qrexec_call *call, void *arg)
 
 void www_get_stop(struct www *w)
 {
-    while (w->gets)
-        end(w->gets, UNIK_QREXEC_BROKEN);
+    struct www_get *g = w->gets;
+
+    while (g) {
+        struct www_get *next = g->next;
+
+        end(g, UNIK_QREXEC_BROKEN);
+        g = next;
+    }
 }

@@ -1,8 +1,8 @@
 /* apps/www/respond.c - what a request is answered: the file, the conditions on it, its part, and the head of it all. */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unik/text.h>
 
 #include "www.h"
 
@@ -43,19 +43,12 @@ static void put(struct www *w, struct www_answer *a, const char *text, size_t n)
 
 #define PUT(w, a, literal) put(w, a, literal, sizeof(literal) - 1)
 
-static void add(struct www *w, struct www_answer *a, const char *fmt, ...) UNIK_PRINTF(3, 4);
-static void add(struct www *w, struct www_answer *a, const char *fmt, ...)
-{
-    size_t room = WWW_ANSWER_HEAD - a->head_n;
-    va_list ap;
-    int n;
-
-    va_start(ap, fmt);
-    n = vsnprintf(w->scratch + a->head_n, room, fmt, ap);
-    va_end(ap);
-    if (n > 0)
-        a->head_n += (size_t)n < room ? (size_t)n : room - 1;
-}
+#define ADD(w, a, ...) do { \
+        struct unik_text text_; \
+        unik_text_init(&text_, (w)->scratch + (a)->head_n, WWW_ANSWER_HEAD - (a)->head_n); \
+        unik_text_add(&text_, __VA_ARGS__); \
+        (a)->head_n += text_.used; \
+    } while (0)
 
 static void begin(struct www *w, struct www_answer *a, unsigned status)
 {
@@ -70,7 +63,7 @@ static void begin(struct www *w, struct www_answer *a, unsigned status)
     if (status == 200)
         PUT(w, a, "HTTP/1.1 200 OK\r\nDate: ");
     else
-        add(w, a, "HTTP/1.1 %u %s\r\nDate: ", status, www_reason(status));
+        ADD(w, a, "HTTP/1.1 %u %s\r\nDate: ", status, www_reason(status));
     put(w, a, w->date, WWW_DATE_SIZE - 1);
     PUT(w, a, "\r\n");
 }
@@ -94,7 +87,7 @@ static void plain(struct www *w, const struct www_request *r, struct www_answer 
 
     begin(w, a, status);
     put(w, a, extra, strlen(extra));
-    add(w, a, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n", n);
+    ADD(w, a, "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n", n);
     end_head(w, a, r);
     if (!r || !r->head)
         put(w, a, body, (size_t)n);
@@ -174,14 +167,14 @@ static bool range_is_of(struct www *w, const struct www_slice *if_range, const s
 static void not_modified(struct www *w, const struct www_request *r, struct www_answer *a, const struct www_file *f)
 {
     begin(w, a, 304);
-    add(w, a, "Last-Modified: %s\r\nETag: %s\r\n", f->date, f->etag);
+    ADD(w, a, "Last-Modified: %s\r\nETag: %s\r\n", f->date, f->etag);
     end_head(w, a, r);
 }
 
 static void partial(struct www *w, const struct www_request *r, struct www_answer *a, const struct www_file *f)
 {
     begin(w, a, 206);
-    add(w, a, "Content-Type: %s\r\nContent-Length: %llu\r\nContent-Range: bytes %llu-%llu/%llu\r\nLast-Modified: %s\r\n"
+    ADD(w, a, "Content-Type: %s\r\nContent-Length: %llu\r\nContent-Range: bytes %llu-%llu/%llu\r\nLast-Modified: %s\r\n"
         "ETag: %s\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n", f->type,
         (unsigned long long)(a->end - a->from), (unsigned long long)a->from, (unsigned long long)a->end - 1,
         (unsigned long long)f->size, f->date, f->etag);

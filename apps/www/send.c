@@ -88,7 +88,7 @@ int www_send_on(struct www *w, struct unik_stream *s, struct www_send *send)
         if (e <= 0)
             return e;
     }
-    while (send->at < send->end) {
+    while (send->file && send->at < send->end) {
         size_t room, n;
         ssize_t k, taken;
 

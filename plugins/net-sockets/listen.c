@@ -234,6 +234,12 @@ void sockets_listen_stop(struct sockets *n)
 
 void sockets_listen_free(struct sockets *n)
 {
-    while (n->listeners)
-        sockets_unlisten(&n->net, n->listeners);
+    struct unik_net_listener *l = n->listeners;
+
+    while (l) {
+        struct unik_net_listener *next = l->next;
+
+        sockets_unlisten(&n->net, l);
+        l = next;
+    }
 }

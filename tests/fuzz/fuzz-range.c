@@ -1,5 +1,5 @@
-/* The fields of a request that have a grammar of their own: Range, lists of entity tags, dates. Bytes 0..7 are the size of
- * the file. */
+/* The fields of a request that have a grammar of their own: Range, lists of entity tags, dates. Bytes 0..7 are the
+ * size of the file. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

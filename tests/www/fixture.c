@@ -76,7 +76,8 @@ static void on_log(struct unik_ctx *ctx, enum unik_level level, const char *line
 
 void fixture_file(struct fixture *f, const char *name, const void *bytes, size_t n)
 {
-    static const struct timespec old[2] = { { 784111777, 0 }, { 784111777, 500 } };   /* Sun, 06 Nov 1994 08:49:37 GMT */
+    /* Sun, 06 Nov 1994 08:49:37 GMT */
+    static const struct timespec old[2] = { { 784111777, 0 }, { 784111777, 500 } };
     char path[400];
     int fd;
 
@@ -216,7 +217,8 @@ size_t fixture_read(struct fixture *f, struct unik_stream *s, char *buf, size_t 
     return done;
 }
 
-size_t fixture_ask(struct fixture *f, const struct mem_options *o, const void *request, size_t n, char *answer, size_t size)
+size_t fixture_ask(struct fixture *f, const struct mem_options *o, const void *request, size_t n, char *answer,
+                   size_t size)
 {
     struct unik_stream *s = fixture_connect(f, o);
     size_t done = 0;

@@ -47,7 +47,8 @@ void fixture_write(struct fixture *f, struct unik_stream *s, const void *bytes, 
 /* Reads until the end, n bytes, or until nothing came for a while. */
 size_t fixture_read(struct fixture *f, struct unik_stream *s, char *buf, size_t n);
 /* One connection: request, end of input, everything that comes back (NUL added). */
-size_t fixture_ask(struct fixture *f, const struct mem_options *o, const void *request, size_t n, char *answer, size_t size);
+size_t fixture_ask(struct fixture *f, const struct mem_options *o, const void *request, size_t n, char *answer,
+                   size_t size);
 
 /* A call of www.Get or, with tcp, of qubes.ConnectTCP+80. The caller's end; *call is to be freed after the
  * end. */

@@ -1,4 +1,4 @@
-/* tests/www/mem-stream.c - a writer's bytes wait on the wire; each turn of the loop moves a chunk of them to the reader. */
+/* tests/www/mem-stream.c - a writer's bytes wait on the wire; each turn of the loop moves a chunk to the reader. */
 #include <stdlib.h>
 #include <unik/ring.h>
 
