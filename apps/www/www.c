@@ -279,7 +279,7 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
         unik_text_add(out, "network: port %lld %s\n", (long long)w->config->port, w->listener ? "open" : "closed");
     if (w->config->qrexec)
         unik_text_add(out, "qrexec: %s\n", w->tcp ? "open" : "closed");
-    unik_text_add(out, "connections: %zu of at most %lld\n", w->n_conns, (long long)w->config->max_connections);
+    unik_text_add(out, "most connections allowed: %lld\n", (long long)w->config->max_connections);
     unik_text_add(out, "files in memory: %zu\n", w->cache.files);
 }
 

@@ -167,7 +167,7 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
         unik_text_add(out, "address: %s\n", address);
     for (const struct unik_net_listener *l = n->listeners; l; l = sockets_listener_next(l))
         unik_text_add(out, "listening: %s\n", sockets_listener_text(l));
-    unik_text_add(out, "connections: %zu of at most %lld\n", n->n_streams, (long long)n->config->max_connections);
+    unik_text_add(out, "most connections allowed: %lld\n", (long long)n->config->max_connections);
 }
 
 static const char *const provides[] = { "net/1", NULL };
