@@ -37,11 +37,35 @@ static void open_console(void)
         close(fd);
 }
 
+/* Words "module.option" of the kernel's command line: the kernel gives them only to what is built in. */
+static void module_options(const char *path, char *options, size_t size)
+{
+    char line[4096] = "", name[64], *rest = line;
+    const char *base = strrchr(path, '/');
+    FILE *f = fopen("/proc/cmdline", "re");
+    size_t n, used = 0;
+
+    if (f && !fgets(line, sizeof(line), f))
+        line[0] = 0;
+    if (f)
+        fclose(f);
+    n = (size_t)snprintf(name, sizeof(name), "%.*s.", (int)strcspn(base ? base + 1 : path, "."), base ? base + 1 : path);
+    for (char *p = name; *p; p++)
+        if (*p == '-')
+            *p = '_';
+    options[0] = 0;
+    for (char *word; (word = strsep(&rest, " \n")) != NULL;)
+        if (n < sizeof(name) && strncmp(word, name, n) == 0 && used + strlen(word + n) + 2 < size)
+            used += (size_t)snprintf(options + used, size - used, "%s ", word + n);
+}
+
 static void load_module(const char *path)
 {
+    char options[512];
     int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST))
+    module_options(path, options, sizeof(options));
+    if (fd < 0 || (syscall(SYS_finit_module, fd, options, 0) < 0 && errno != EEXIST))
         fprintf(stderr, "init: %s: %s\n", path, strerror(errno));
     if (fd >= 0)
         close(fd);

@@ -281,6 +281,7 @@ struct channel *vchan_xen_new(struct vchan_xen *vx, int peer, unsigned port, boo
     ev_init(&ch->event, NULL);
     ev_init(&ch->retry, NULL);
     LIST_INSERT_HEAD(&vx->channels, ch, link);
+    vchan_xen_poll_peer(vx, peer);
     vx->n++;
     return ch;
 }

@@ -12,6 +12,7 @@
 #define CHANNELS_MAX 1024       /* a qrexec peer has 256 data ports (vchan.md 1); grants run out before */
 #define ENTRIES_RUNNING 4       /* xenstore transactions at a time: xenstored grants a guest 10 */
 #define RECHECKS 5              /* looks for peers that are gone, after a domain was released: the last ... */
+#define PEER_POLL 10.0          /* seconds between looks without news, as the library of Qubes does */
 #define RECHECK_FIRST 1.0       /* ... about half a minute later. A dying domain is known until its pages are free */
 
 enum { OPEN, OPEN_HIGH, CONNECTS, DISCONNECTS, BYTES_IN, BYTES_OUT, REFUSED, PEERS_GONE, BAD_PEER };
@@ -89,6 +90,7 @@ void vchan_xen_forget_entries(struct vchan_xen *vx);
 /* peers.c */
 int vchan_xen_watch_peers(struct vchan_xen *vx);
 void vchan_xen_unwatch_peers(struct vchan_xen *vx);
+void vchan_xen_poll_peer(struct vchan_xen *vx, int peer);
 bool vchan_xen_peer_exists(struct vchan_xen *vx, int peer);
 
 #endif

@@ -69,10 +69,11 @@ static void agent_gone(struct control *c)
 
     if (c->got)
         vm_violation(c->vm, "qrexec", "control channel closed in the middle of a message");
-    else if (!c->announced)
+    else if (c->open && !c->announced)
         vm_note(c->vm, "qrexec", "control channel closed before HELLO: the real daemon ends then");
-    dom0_log(c->vm->dom0, UNIK_INFO, c->vm->name, "qrexec: the agent went away (%s)", why ? why : "closed");
-    leave(c, RETRY_SECONDS);
+    dom0_log(c->vm->dom0, c->open ? UNIK_INFO : UNIK_DEBUG, c->vm->name, "qrexec: the agent went away (%s)",
+             why ? why : "closed");
+    leave(c, c->open ? RETRY_SECONDS : DOM0_AWAY_SECONDS);     /* never reached: the VM itself may be gone */
     pairs_pardon(c->vm);
     data_agent_gone(c->vm);
 }

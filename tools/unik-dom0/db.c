@@ -127,14 +127,15 @@ void db_gone(struct db *d)
     const char *why = d->vm->dom0->vchan->reason(d->stream);
     bool synced = d->synced;
 
-    dom0_log(d->vm->dom0, UNIK_INFO, d->vm->name, "qubesdb: the guest went away (%s)", why ? why : "closed");
+    dom0_log(d->vm->dom0, d->open ? UNIK_INFO : UNIK_DEBUG, d->vm->name, "qubesdb: the guest went away (%s)",
+             why ? why : "closed");
     if (d->got)
         vm_violation(d->vm, "qubesdb", "closed in the middle of a message");
     if (!synced && d->open) {
         vm_violation(d->vm, "qubesdb", "the guest left before its MULTIREAD: the real daemon gives up for good");
         db_die(d);
     } else {
-        leave(d, 0);
+        leave(d, d->open ? 0 : DOM0_AWAY_SECONDS);      /* never reached: the VM itself may be gone */
     }
 }
 

@@ -1,5 +1,5 @@
 # One guest calls a service of another; dom0 only passes the word on. The peer's domain is destroyed in mid-call.
-guest alice || bad "xl create alice"; alice=$id
+guest alice pv "--log vchan-xen:debug,qrexec:debug" || bad "xl create alice"; alice=$id
 guest bob || bad "xl create bob"; bob=$id
 mkdir -p /tmp/dom0.both
 printf '* * allow\n' >/tmp/policy
@@ -17,12 +17,16 @@ is "alice calls bob: exit code 42" test $rc = 42
 is "no violation" d both status --strict
 
 channels=$(event_channels $alice)
-t=$(now)
-(sleep 600) | d both call --vm alice probe.Call+bob+probe.Echo >/dev/null 2>&1 & call=$!
-sleep 2; xl destroy bob
-i=0; while kill -0 $call 2>/dev/null && [ $i -lt 150 ]; do i=$((i + 1)); usleep 100000; done
-is "bob destroyed in mid-call: alice's call ends" test $i -lt 150
+mkfifo /tmp/open; sleep 600 >/tmp/open & hold=$!
+d both call --vm alice probe.Call+bob+probe.Echo </tmp/open >/dev/null 2>&1 & call=$!
+more() { [ "$(event_channels $alice)" -gt "$((channels + 1))" ]; }
+is "a call from alice to bob runs" until_true 20 more; sleep 2
+xl destroy bob
+is "bob destroyed in mid-call: alice's call ends" until_true 40 sh -c "! kill -0 $call"
+wait $call; rc=$?
+is "with 255: its service is lost" test $rc = 255
 is "alice lives" test "$(echo x | d both call --vm alice probe.Echo)" = x
-is "alice's event channels: $channels before the call, $(event_channels $alice) after" until_true 5 test "$(event_channels $alice)" -le "$channels"
-kill $call 2>/dev/null
-rm -f /tmp/in /tmp/out
+for i in 1 2 3 4 5 6 7 8 9 10; do now_channels=$(event_channels $alice); [ "$now_channels" -gt "$channels" ] || break; usleep 500000; done
+is "alice's event channels: $channels before the call, $now_channels after" test "$now_channels" -le "$channels"
+kill $hold $call 2>/dev/null
+rm -f /tmp/in /tmp/out /tmp/open
