@@ -10,9 +10,9 @@ for i in 1 2 3; do
     for who in bare ours; do
         set -- $(/share/vchan-peer measure $(eval echo \$$who) 7 3000000) || bad "$who: broken"
         if [ $who = bare ]; then
-            b_trip=$(awk -v a=$1 -v b=$b_trip 'BEGIN { print a < b ? a : b }'); b_bulk=$(awk -v a=$2 -v b=$b_bulk 'BEGIN { print a > b ? a : b }')
+            b_trip=$(awk -v a=$1 -v b=$b_trip 'BEGIN { print (a < b ? a : b) }'); b_bulk=$(awk -v a=$2 -v b=$b_bulk 'BEGIN { print (a > b ? a : b) }')
         else
-            o_trip=$(awk -v a=$1 -v b=$o_trip 'BEGIN { print a < b ? a : b }'); o_bulk=$(awk -v a=$2 -v b=$o_bulk 'BEGIN { print a > b ? a : b }')
+            o_trip=$(awk -v a=$1 -v b=$o_trip 'BEGIN { print (a < b ? a : b) }'); o_bulk=$(awk -v a=$2 -v b=$o_bulk 'BEGIN { print (a > b ? a : b) }')
         fi
     done
 done
