@@ -28,7 +28,7 @@ struct qrexec_agent;
 typedef void qrexec_answer_cb(int error, uint32_t domain, uint32_t port, void *arg);
 
 /* Ask dom0 to connect a call (the ident is chosen here). 0, -EINVAL, -ENOTCONN, -EAGAIN (too many pending). On 0, *id (not 0)
- * names it for qrexec_forget(): the answer is then not told, and a port dom0 gives is released at once. */
+ * names it for qrexec_forget(): the answer is then not told, and whoever dom0 sends is sent away. */
 int qrexec_trigger(struct qrexec_agent *a, const char *source, const char *target, const char *service, qrexec_answer_cb *cb,
                    void *arg, uint32_t *id);
 void qrexec_forget(struct qrexec_agent *a, uint32_t id);

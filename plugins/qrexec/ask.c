@@ -89,10 +89,10 @@ void qrexec_ask_answer(struct qrexec_agent *a, const char *ident, int error, uin
     } else if (error == 0) {
         qrexec_release_void(a, domain, port);
     }
-    if (!ask) {                         /* forgotten meanwhile, or never asked: dom0 gets its port back */
+    if (!ask) {                         /* forgotten meanwhile, or never asked */
         unik_debug(a->ctx, "dom0: an answer to \"%s\", which is not awaited", ident);
         if (error == 0)
-            qrexec_release(a, domain, port);
+            qrexec_outgoing_decline(a, domain, port);
         return;
     }
     ask->id = 0;

@@ -94,6 +94,19 @@ void qrexec_call_close_channel(struct qrexec_call *c)
     c->paired = false;
 }
 
+/* Nobody has the call any more: it counts for nothing. */
+static void disown(struct qrexec_call *c)
+{
+    if (c->counted && c->incoming)
+        c->a->n_in--;
+    if (c->counted && !c->incoming)
+        c->a->n_out--;
+    if (c->started)
+        c->a->n_started--;
+    c->counted = c->started = false;
+    c->user = NULL;
+}
+
 /* Give back everything, dom0's port after the channel. Only from turn(), or where no handler has the call. */
 void qrexec_call_end(struct qrexec_call *c)
 {
@@ -110,12 +123,7 @@ void qrexec_call_end(struct qrexec_call *c)
     qrexec_call_close_channel(c);
     unik_ring_free(&c->early);
     free(c->text);
-    if (c->counted && c->incoming)
-        a->n_in--;
-    if (c->counted && !c->incoming)
-        a->n_out--;
-    if (c->started)
-        a->n_started--;
+    disown(c);
     *c->link = c->next;
     if (c->next)
         c->next->link = c->link;
@@ -181,6 +189,10 @@ static void greet(struct qrexec_call *c)
     int e = 0;
 
     c->events = 0;
+    if (!c->incoming && !c->open && (opened || qrexec_data_gone(c))) {
+        qrexec_call_end(c);             /* given up before the other side came: now it knows */
+        return;
+    }
     if (c->incoming && opened) {
         c->ring = unik_stream_room(c->channel);
         e = qrexec_data_say_hello(c);
@@ -289,10 +301,10 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
     struct qrexec_call *c = w->data;
 
     (void)loop, (void)revents;
-    if (c->state == QREXEC_CONNECTING)
+    if (c->state == QREXEC_CONNECTING && (c->incoming || c->open))
         unreached(c, "nobody in time", true);
     else
-        qrexec_call_end(c);             /* lingered long enough */
+        qrexec_call_end(c);             /* lingered long enough, or given up long ago */
 }
 
 void qrexec_call_on_channel(struct unik_stream *s, unsigned events, void *arg)
@@ -313,6 +325,11 @@ void qrexec_call_closed(struct qrexec_call *c)
     if (c->ask)
         qrexec_forget(c->a, c->ask);
     c->ask = 0;
+    if (!c->incoming && c->state == QREXEC_CONNECTING && c->channel && !c->a->draining &&
+        c->a->vchan->state(c->channel) == UNIK_VCHAN_WAITING) {
+        disown(c);                      /* the channel stays offered until the other side has come (outgoing.c) */
+        return;
+    }
     c->backed_up = c->channel && !c->io_eof && unik_stream_peek(c->channel, &p) > 0;
     c->state = QREXEC_FINISHING;
     qrexec_call_soon(c, 0);

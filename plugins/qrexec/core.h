@@ -201,6 +201,8 @@ unik_stream_cb qrexec_call_on_channel;
 int qrexec_outgoing(struct unik_qrexec *q, struct unik_ctx *ctx, const char *target, const char *service,
                     unik_stream_cb *cb, void *arg, struct unik_qrexec_call **out);
 void qrexec_outgoing_fail(struct qrexec_call *c, int ended, int code);
+/* dom0 accepts a call that nobody wants any more. */
+void qrexec_outgoing_decline(struct qrexec_agent *a, uint32_t domain, uint32_t port);
 
 /* data.c */
 bool qrexec_data_gone(const struct qrexec_call *c);             /* the peer's end is closed, or there is no channel */

@@ -19,7 +19,7 @@ void qrexec_outgoing_fail(struct qrexec_call *c, int ended, int code)
 }
 
 /* dom0 accepts: offer the data channel at once, HELLO in it. dom0 itself waits 5 s for us, other VMs 120 s. */
-static void accepted(struct qrexec_call *c, uint32_t domain, uint32_t port)
+static int offer(struct qrexec_call *c, uint32_t domain, uint32_t port)
 {
     struct qrexec_agent *a = c->a;
     size_t ring = a->config->data_ring;
@@ -37,11 +37,37 @@ static void accepted(struct qrexec_call *c, uint32_t domain, uint32_t port)
     if (e < 0) {
         unik_error(a->ctx, "call to %s %s: cannot offer domain %u port %u: %s", c->pub.peer, c->pub.service, domain, port,
                    strerror(-e));
-        qrexec_outgoing_fail(c, e, UNIK_QREXEC_BROKEN);
-        return;
+        return e;
     }
     ev_timer_set(&c->timer, a->config->connect_timeout, 0);
     ev_timer_start(a->ctx->loop, &c->timer);
+    return 0;
+}
+
+static void accepted(struct qrexec_call *c, uint32_t domain, uint32_t port)
+{
+    int e = offer(c, domain, port);
+
+    if (e < 0)
+        qrexec_outgoing_fail(c, e, UNIK_QREXEC_BROKEN);
+}
+
+/* The one whom dom0 has told to come looks for our end until it finds one. If the port went back at once, dom0 would give it
+ * out again, and he would take the next call's place. So it is offered until he has come and been sent away. */
+void qrexec_outgoing_decline(struct qrexec_agent *a, uint32_t domain, uint32_t port)
+{
+    static const char name[] = "(given up)";
+    struct qrexec_call *c = a->draining ? NULL : qrexec_call_new(a, false, sizeof(name));
+
+    if (!c) {
+        qrexec_release(a, domain, port);
+        return;
+    }
+    c->pub.peer = c->pub.service = strcpy(c->text, name);
+    c->pub.argument = c->pub.user = "";
+    qrexec_stream_init(c);
+    if (offer(c, domain, port) < 0)
+        qrexec_call_end(c);
 }
 
 static void answered(int error, uint32_t domain, uint32_t port, void *arg)
