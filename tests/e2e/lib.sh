@@ -42,15 +42,16 @@ below() {
 }
 # until_true COMMAND...: soon; its exit code
 until_true() {
-    local i
-    for ((i = 0; i < 300; i++)); do "$@" && return 0; sleep 0.03; done
-    echo "not in time: $*"
-    return 1
+    local end=$((SECONDS + 20))
+    while ! "$@"; do
+        [ $SECONDS -lt $end ] || { echo "not in time: $*"; return 1; }
+        sleep 0.03
+    done
 }
 verdict() {
     local i
     if [ $failed != 0 ]; then
-        echo "--- dom0"; tail -n 40 dom0.log
+        echo "--- dom0"; grep VIOLATION dom0.log | tail -n 20; tail -n 40 dom0.log
         for i in guest*.log; do echo "--- $i"; tail -n 60 "$i"; done
     fi
     echo "$(basename "$0"): $passed passed, $failed failed"
