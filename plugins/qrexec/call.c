@@ -199,9 +199,9 @@ static void greet(struct qrexec_call *c)
     }
     if (e == 0 && c->channel)
         e = qrexec_data_read_hello(c);
-    if (e != 1 && qrexec_data_gone(c) && reconnect(c))
+    if (e != 1 && qrexec_data_exhausted(c) && reconnect(c))
         return;
-    if (e == 0 && qrexec_data_gone(c)) {
+    if (e == 0 && qrexec_data_exhausted(c)) {
         unreached(c, c->channel ? c->a->vchan->reason(c->channel) : "no more channels", false);
     } else if (e < 0 && c->incoming) {
         qrexec_call_end(c);

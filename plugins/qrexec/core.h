@@ -206,6 +206,7 @@ void qrexec_outgoing_decline(struct qrexec_agent *a, uint32_t domain, uint32_t p
 
 /* data.c */
 bool qrexec_data_gone(const struct qrexec_call *c);             /* the peer's end is closed, or there is no channel */
+bool qrexec_data_exhausted(const struct qrexec_call *c);        /* and nothing more can come of it */
 int qrexec_data_say_hello(struct qrexec_call *c);
 int qrexec_data_read_hello(struct qrexec_call *c);              /* 1: done, 0: not yet, -EPROTO (logged) */
 void qrexec_data_advance(struct qrexec_call *c);                /* up to payload that somebody is to read */

@@ -19,6 +19,9 @@ bool qrexec_data_gone(const struct qrexec_call *c)
     return !c->channel || c->a->vchan->state(c->channel) == UNIK_VCHAN_DISCONNECTED;
 }
 
+/* ... and all that it sent is read: the transport may know that the peer has gone while it still holds some of that. */
+bool qrexec_data_exhausted(const struct qrexec_call *c) { return !c->channel || unik_stream_ended(c->channel) != 0; }
+
 /* ---- in ---- */
 
 static void violation(struct qrexec_call *c, const char *what, const struct qrexec_header *h, uint32_t value)

@@ -16,14 +16,6 @@ static struct qrexec_call *of_err(struct unik_stream *s)
     return (struct qrexec_call *)(void *)((char *)s - offsetof(struct qrexec_call, err));
 }
 
-/* Nothing more can come: the peer is gone, and what it sent is read. */
-static bool exhausted(struct qrexec_call *c)
-{
-    const void *p;
-
-    return qrexec_data_gone(c) && (!c->channel || unik_stream_peek(c->channel, &p) == 0);
-}
-
 /* ---- io ---- */
 
 static size_t io_peek(struct unik_stream *s, const void **bytes)
@@ -51,7 +43,7 @@ int qrexec_stream_ended(struct qrexec_call *c)
         return c->ended;
     if (c->incoming ? c->io_eof : c->have_code)
         return 1;
-    if (!exhausted(c))
+    if (!qrexec_data_exhausted(c))
         return 0;
     if (!c->incoming)
         c->pub.exit_code = UNIK_QREXEC_LOST;
@@ -143,7 +135,7 @@ int qrexec_stream_err_ended(struct qrexec_call *c)
         return c->ended;
     if (c->err_eof || c->have_code)
         return 1;
-    return exhausted(c) ? -ECONNRESET : 0;
+    return qrexec_data_exhausted(c) ? -ECONNRESET : 0;
 }
 
 static int err_ended(struct unik_stream *s) { return qrexec_stream_err_ended(of_err(s)); }

@@ -234,6 +234,40 @@ START_TEST(service_vanishes)
 }
 END_TEST
 
+/* The service answers much and goes, while we still send: found out by a write that fails, and its answer counts all the same,
+ * what the transport still holds of it too. */
+START_TEST(answer_behind_a_closed_channel)
+{
+    static char bytes[DATA_MAX];
+    struct fixture *f = fixture_up(NULL);
+    struct seen s = { .to_send = 10000000 };
+    char ident[QREXEC_IDENT];
+    struct peer *p;
+
+    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
+    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    p = serve_out(f, 9, 605, 4, ident);
+    ck_assert(until(f, &s.opened));
+    say(p, QREXEC_STDOUT, bytes, sizeof(bytes));
+    say(p, QREXEC_STDOUT, bytes, sizeof(bytes));
+    say(p, QREXEC_STDOUT, NULL, 0);
+    say(p, QREXEC_EXIT_CODE, "\7\0\0\0", 4);
+    peer_hang_up(p);
+    while (unik_stream_write(s.call->io, "x", 1) != -EPIPE)
+        host_run(f->h, 0.001);
+    s.reading = true;
+    on_seen(s.call->io, UNIK_STREAM_INPUT, &s);
+    ck_assert(until(f, &s.ended));
+    ck_assert_int_eq(s.end, 1);
+    ck_assert_int_eq(s.call->exit_code, 7);
+    ck_assert_uint_eq(s.n, 2 * sizeof(bytes));
+    seen_close(&s, 0);
+    dom0_expect_release(f, 9, 605);
+    peer_close(p);
+    fixture_end(f);
+}
+END_TEST
+
 /* The service comes and goes without a HELLO. */
 START_TEST(service_says_nothing)
 {
@@ -391,6 +425,7 @@ TCase *outgoing_tests(void)
     tcase_add_test(t, unknown_ident);
     tcase_add_test(t, given_up);
     tcase_add_loop_test(t, service_vanishes, 0, 2);
+    tcase_add_test(t, answer_behind_a_closed_channel);
     tcase_add_test(t, service_says_nothing);
     tcase_add_test(t, nobody_comes);
     tcase_add_test(t, stderr_in_the_way);
