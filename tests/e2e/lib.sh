@@ -70,7 +70,7 @@ ask() { "$unik_dom0" "$@"; }
 stop_dom0() { kill "$dom0_pid"; wait "$dom0_pid"; local rc=$?; dom0_pid=; return $rc; }
 # Over all VMs.
 violations() { ask status | awk '/^violations: / { n += $2 } END { print n + 0 }'; }
-in_use() { ask status | awk '/^ports: / { n += $2 } END { print n + 0 }'; }
+in_use() { ask status ${1:+--vm "$1"} | awk '/^ports: / { n += $2 } END { print n + 0 }'; }
 no_ports() { [ "$(in_use)" = 0 ]; }
 
 # ---- guests ----
@@ -129,7 +129,7 @@ left() {
         plugin == "vchan-socket:" && $1 == "closing:" { closing = $2 }
         plugin == "echo-app:" && $1 == "jobs:" { jobs = $2 }
         END { print "calls " calls ", ports " ports ", channels " open ", closing " closing ", jobs " jobs }'
-    echo "fds $(fds "$1"), children $(children "$1"), dom0's ports $(in_use)"
+    echo "fds $(fds "$1"), children $(children "$1"), dom0's ports $(in_use "$1")"
 }
 # remember N: now is how it should be again
 remember() {
