@@ -13,7 +13,6 @@
 
 #define CONTROL_DOMAIN 0
 #define AGAIN_FIRST 0.01        /* seconds; dom0's test harness wants us back within half a second */
-#define AGAIN_MOST 5.0
 #define AGAIN_GOOD 10.0
 
 static void offer(struct qrexec_agent *a);
@@ -259,7 +258,9 @@ void qrexec_control_start(struct qrexec_agent *a)
 {
     struct qrexec_control *k = &a->control;
 
-    k->backoff = (struct unik_backoff){ .first = AGAIN_FIRST, .most = AGAIN_MOST, .good = AGAIN_GOOD };
+    k->backoff = (struct unik_backoff){ .first = AGAIN_FIRST, .most = a->config->retry_max, .good = AGAIN_GOOD };
+    if (k->backoff.most < AGAIN_FIRST)
+        k->backoff.most = AGAIN_FIRST;
     ev_timer_init(&k->timer, on_timer, 0, 0);
     k->timer.data = a;
     unik_degraded(a->ctx, "waiting for dom0's qrexec daemon");

@@ -29,7 +29,7 @@ struct qrexec_config {
     bool services, exec, set_clock, announce;
     const char *service_path, *config_path, *agent_socket;
     int64_t max_calls;                  /* each way */
-    double connect_timeout;
+    double connect_timeout, retry_max;
     uint64_t control_ring, data_ring, request_max;
 };
 
