@@ -40,7 +40,7 @@ START_TEST(replies_in_any_order_and_events_between)
 {
     struct answer a[5] = { 0 };
     struct store_fired f = { 0 };
-    char path[16];
+    char path[32];
 
     store_open(&t, NULL);
     store_watch(&t, "data", &f);
