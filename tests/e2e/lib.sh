@@ -16,10 +16,13 @@ sanitized=$(ldd "$supervisor" 2>/dev/null | grep -c -e libasan -e libclang_rt.as
 finish() {
     local pid
     for pid in ${others[@]+"${others[@]}"} ${guest_pid[@]+"${guest_pid[@]}"} $dom0_pid; do kill "$pid" 2>/dev/null; done
-    for pid in ${others[@]+"${others[@]}"}; do kill -KILL "$pid" 2>/dev/null; done
+    for pid in ${others[@]+"${others[@]}"}; do
+        until_true gone "$pid" || kill -KILL "$pid"
+    done 2>/dev/null
     wait
     cd / && rm -rf "$work"
 }
+gone() { ! kill -0 "$1" 2>/dev/null; }
 trap finish EXIT
 trap 'exit 99' INT TERM HUP
 cd "$work" || exit 99
