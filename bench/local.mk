@@ -27,3 +27,7 @@ dist_noinst_SCRIPTS += bench/http.sh
 bench-http: bench/http-load$(EXEEXT) tests/www-run$(EXEEXT)
 	UNIK_BUILD=$(abs_top_builddir) $(srcdir)/bench/http.sh
 .PHONY: bench-http
+
+# bench/vm.sh: start, idle minute, memory
+dist_noinst_SCRIPTS += bench/vm.sh
+EXTRA_DIST += bench/README.md
