@@ -37,7 +37,6 @@ fuzz: $(FUZZ_TARGETS)
 	done
 .PHONY: fuzz
 EXTRA_DIST += tests/fuzz/corpus
-EXTRA_DIST += tests/valgrind.supp
 
 # The rules of the layout: who may include whom, headers that stand alone, sizes, exports.
 TESTS += tests/test-includes.sh
