@@ -30,7 +30,8 @@ struct unik_vchan {
     int (*domid)(struct unik_vchan *v);
 
     /* Offer a channel to a peer. read_min, write_min: ring bytes at least, seen from here; 1..UNIK_VCHAN_RING_MAX.
-     * 0 or a negative errno: -EINVAL, -ENOMEM, -EMFILE, -EADDRINUSE (this process serves that name already).
+     * 0 or a negative errno: -EINVAL, -ENOMEM, -EMFILE, -EADDRINUSE (this process offers that name already, and nobody has
+     * come yet; once somebody has, the name is free again, though the channel lives).
      * Who offers again and again to a peer that comes and goes does so with unik_backoff (unik/backoff.h). */
     int (*listen)(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
                   unik_stream_cb *cb, void *arg, struct unik_stream **out);

@@ -44,7 +44,7 @@ static bool is_served(struct vchan_socket *vs, int peer, unsigned port)
     struct channel *ch;
 
     LIST_FOREACH(ch, &vs->channels, link)
-        if (ch->server && !ch->closing && ch->peer == peer && ch->port == port)
+        if (ch->server && ch->state == UNIK_VCHAN_WAITING && !ch->closing && ch->peer == peer && ch->port == port)
             return true;
     return false;
 }

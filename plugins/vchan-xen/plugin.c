@@ -48,7 +48,7 @@ static bool is_served(struct vchan_xen *vx, int peer, unsigned port)
     struct channel *ch;
 
     LIST_FOREACH(ch, &vx->channels, link)
-        if (ch->server && ch->peer == peer && ch->port == port)
+        if (ch->server && ch->state == UNIK_VCHAN_WAITING && ch->peer == peer && ch->port == port)
             return true;
     return false;
 }

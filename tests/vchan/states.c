@@ -209,7 +209,7 @@ START_TEST(refuses_what_cannot_be)
     struct unik_vchan *v = pair.v[0];
     struct unik_stream *s;
     int peer = pair.domid[1], self = pair.domid[0];
-    struct end a;
+    struct end a, b;
 
     ck_assert_int_eq(v->connect(v, self, 1, NULL, NULL, &s), -EINVAL);
     ck_assert_int_eq(v->connect(v, -1, 1, NULL, NULL, &s), -EINVAL);
@@ -223,6 +223,15 @@ START_TEST(refuses_what_cannot_be)
     end_close(&a);
     end_listen(&a, 0, 612, 4096, 4096);
     end_close(&a);
+
+    /* the name of a channel that has its client is free again: dom0 gives ports out before both ends have closed */
+    end_pair(&a, &b, 613, 4096);
+    ck_assert_int_eq(v->listen(v, peer, 613, 4096, 4096, NULL, NULL, &s), 0);
+    ck_assert_int_eq(v->state(a.s), UNIK_VCHAN_CONNECTED);
+    unik_stream_close(s);
+    ck_assert_int_eq(v->state(a.s), UNIK_VCHAN_CONNECTED);
+    end_close(&a);
+    end_close(&b);
 }
 END_TEST
 
