@@ -81,7 +81,7 @@ below "1,000 calls were made here" 1200 "$(($(counter 1 echo-app calls) - calls)
 below "1,000 calls, bytes left" 4096 $(($(heap) - heap))
 
 # ---- dom0's daemons come and go ----
-restarts 300 qubesdb; restarts 6 qrexec
+restarts 300 qubesdb; restarts 200 qrexec
 below "QubesDB connects" 400 "$(counter 1 qubesdb connects)"
 below "300 of them" "$(counter 1 qubesdb connects)" 300
 nothing_left "restarts" 1
@@ -96,5 +96,6 @@ nothing_left "dom0 anew" 1
 below "all of it, bytes left" 4096 $(($(heap) - heap))
 [ "$sanitized" != 0 ] || below "resident memory grew, kB" 1024 $(($(resident 1) - rss))
 same "violations" 0 "$(violations)"
+stop_dom0; same "dom0 ends without a violation" 0 $?
 end_guest 1; same "the guest ends in order" 0 $rc
 verdict

@@ -65,6 +65,7 @@ verdict() {
 
 # dom0 [OPTION...]: start it
 dom0() {
+    : >dom0.out
     "$unik_dom0" start --state "$work/state" "$@" >dom0.out 2>>dom0.log & dom0_pid=$!
     until_true grep -qs '^ready' dom0.out || { cat dom0.log; exit 1; }
 }
@@ -97,6 +98,7 @@ guest() {
 	config-path = $work
 	exec = yes
 	connect-timeout = 2s
+	retry-max = 20ms
 	END
       printf '%s\n' "$@"; } >"guest$n.conf"
     launch "$n"
