@@ -87,7 +87,11 @@ void qrexec_ask_answer(struct qrexec_agent *a, const char *ident, int error, uin
         unik_error(a->ctx, "dom0: SERVICE_CONNECT of \"%s\" to domain %u port %u, which cannot be", ident, domain, port);
         error = -EACCES;
     } else if (error == 0) {
-        qrexec_release_void(a, domain, port);
+        /* Another VM's port is in its own daemon's table, which ours does not mix with what it has given out itself [9]:
+         * an earlier call of that pair that goes on here is still to be released. */
+        if (domain == 0)
+            qrexec_release_void(a, domain, port);
+        qrexec_outgoing_make_way(a, domain, port);
     }
     if (!ask) {                         /* forgotten meanwhile, or never asked */
         unik_debug(a->ctx, "dom0: an answer to \"%s\", which is not awaited", ident);

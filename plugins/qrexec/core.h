@@ -203,6 +203,8 @@ int qrexec_outgoing(struct unik_qrexec *q, struct unik_ctx *ctx, const char *tar
 void qrexec_outgoing_fail(struct qrexec_call *c, int ended, int code);
 /* dom0 accepts a call that nobody wants any more. */
 void qrexec_outgoing_decline(struct qrexec_agent *a, uint32_t domain, uint32_t port);
+/* The pair is given out again: a call on it that was given up is not offered any longer. */
+void qrexec_outgoing_make_way(struct qrexec_agent *a, uint32_t domain, uint32_t port);
 
 /* data.c */
 bool qrexec_data_gone(const struct qrexec_call *c);             /* the peer's end is closed, or there is no channel */

@@ -70,6 +70,17 @@ void qrexec_outgoing_decline(struct qrexec_agent *a, uint32_t domain, uint32_t p
         qrexec_call_end(c);
 }
 
+void qrexec_outgoing_make_way(struct qrexec_agent *a, uint32_t domain, uint32_t port)
+{
+    struct qrexec_call *next;
+
+    for (struct qrexec_call *c = a->calls; c; c = next) {
+        next = c->next;
+        if (!c->incoming && !c->open && c->state == QREXEC_CONNECTING && c->domain == domain && c->port == port)
+            qrexec_call_end(c);
+    }
+}
+
 static void answered(int error, uint32_t domain, uint32_t port, void *arg)
 {
     struct qrexec_call *c = arg;

@@ -203,6 +203,47 @@ START_TEST(given_up)
 }
 END_TEST
 
+/* The other VM's daemon has its port back from there, and gives it out again, before the first call is closed here: both go
+ * their way. One that was given up in vain makes room. */
+START_TEST(pair_given_out_again)
+{
+    struct fixture *f = fixture_up(NULL);
+    struct seen first = { .reading = true }, left = { .reading = true }, next = { .reading = true };
+    char ident[QREXEC_IDENT];
+    struct peer *p, *q;
+
+    ck_assert_int_eq(call_out(f, "work", "test.Svc", &first), 0);
+    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    p = serve_out(f, 9, 620, 4, ident);
+    say(p, QREXEC_EXIT_CODE, "\1\0\0\0", 4);
+    peer_hang_up(p);
+    ck_assert(until(f, &first.ended));
+    ck_assert_int_eq(call_out(f, "work", "test.Svc", &left), 0);
+    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    dom0_connects(f, 9, 620, ident);
+    host_run(f->h, SOON);
+    seen_close(&left, 0);
+    dom0_expect_nothing(f);
+    ck_assert_int_eq(call_out(f, "work", "test.Svc", &next), 0);
+    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    dom0_connects(f, 9, 620, ident);
+    dom0_expect_release(f, 9, 620);             /* of the one given up */
+    q = peer_connect(f->h, f->dir, 1, 9, 620, SECONDS);
+    ck_assert_ptr_nonnull(q);
+    hello(q, 4);
+    seen_close(&first, 0);
+    dom0_expect_release(f, 9, 620);
+    say(q, QREXEC_EXIT_CODE, "\2\0\0\0", 4);
+    ck_assert(until(f, &next.ended));
+    ck_assert_int_eq(next.call->exit_code, 2);
+    seen_close(&next, 0);
+    dom0_expect_release(f, 9, 620);
+    peer_close(p);
+    peer_close(q);
+    fixture_end(f);
+}
+END_TEST
+
 /* The service goes without a code: what it sent is read first. */
 START_TEST(service_vanishes)
 {
@@ -424,6 +465,7 @@ TCase *outgoing_tests(void)
     tcase_add_test(t, denied);
     tcase_add_test(t, unknown_ident);
     tcase_add_test(t, given_up);
+    tcase_add_test(t, pair_given_out_again);
     tcase_add_loop_test(t, service_vanishes, 0, 2);
     tcase_add_test(t, answer_behind_a_closed_channel);
     tcase_add_test(t, service_says_nothing);
