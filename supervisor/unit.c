@@ -60,8 +60,6 @@ static void timer_set(struct unit *u, double after)
 
 /* ---- what events do ---- */
 
-static void fails(struct unit *u, const char *why);
-
 static void starts(struct unit *u, const char *why)
 {
     int e;
