@@ -1,0 +1,35 @@
+/* unik/tls.h - "tls/1": TLS over any unik_stream, both ends. Certificates and keys are the tls plugin's options.
+ * The peer is hostile. A TLS stream is a stream like any other; its end is in order (1) only after the peer's close_notify,
+ * a connection that just stops is -ECONNRESET.
+ */
+#ifndef UNIK_TLS_H
+#define UNIK_TLS_H
+
+#include <unik/plugin.h>
+#include <unik/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unik_tls {
+    size_t size;
+
+    /* Serve TLS over a connected stream, with the plugin's certificate. raw belongs to the new stream from now on, also
+     * when this fails. OPEN tells that the handshake is done (bounded in time); failure is ended() < 0. The new stream's
+     * peer is raw's. 0 or a negative errno: -ENOENT (no certificate is configured), -ENOMEM, -EMFILE. */
+    int (*serve)(struct unik_tls *t, struct unik_stream *raw, unik_stream_cb *cb, void *arg, struct unik_stream **out);
+
+    /* Be the client over a stream, which may still be opening. name: whom the certificate must name, and the SNI.
+     * As serve(); -ENOENT: no authorities are configured. */
+    int (*connect)(struct unik_tls *t, const char *name, struct unik_stream *raw, unik_stream_cb *cb, void *arg,
+                   struct unik_stream **out);
+
+    /* The certificate is there: serve() can work. */
+    bool (*can_serve)(struct unik_tls *t);
+};
+
+#ifdef __cplusplus
+}
+#endif
+#endif
