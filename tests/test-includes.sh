@@ -10,7 +10,7 @@ violation() { violations=$((violations + 1)); echo "$*"; }
 
 # Headers without input, output or memory; what else public headers need; what apps must not know.
 pure=' errno.h inttypes.h limits.h stdalign.h stdarg.h stdbool.h stddef.h stdint.h string.h '
-public="$pure stdio.h stdlib.h sys/types.h ev.h "
+public="$pure stdio.h stdlib.h sys/types.h sys/uio.h ev.h "
 transport='^(lib)?(xen|vchan|qubes)'
 
 # may FOLDER FILE: may sources of the folder include the file of ours?
