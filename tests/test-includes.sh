@@ -21,7 +21,7 @@ may() {
     supervisor) [[ $2 == include/* || $2 == supervisor/* ]] ;;
     plugins/*) [[ $2 == include/* || $2 == protocol/* || $2 == "$1"/* ]] ;;
     apps/*) [[ $2 == include/* || $2 == "$1"/* ]] ;;
-    tools) [[ $2 == include/* || $2 == protocol/* || $2 == tools/* || $2 == supervisor/options.h ]] ;;
+    tools) [[ $2 == include/* || $2 == protocol/* || $2 == tools/* || $2 == supervisor/options.h || $2 == boot/image.h ]] ;;
     boot) [[ $2 == boot/* ]] ;;
     esac
 }
@@ -125,21 +125,26 @@ put supervisor/options.h ''
 put plugins/a/good.c '#include "a.h"\n#include "plugins/a/a.h"\n#include "protocol/p.h"\n#include <unik/good.h>\n#include <xenstore.h>\n'
 put plugins/a/a.h ''
 put apps/a/good.c '#include <unik/other.h>\n#include <http_parser.h>\n#include "config.h"\n'
-put tools/t/good.c '#include "tools/t/t.h"\n#include "supervisor/options.h"\n#include "protocol/p.h"\n'
+put tools/t/good.c '#include "tools/t/t.h"\n#include "supervisor/options.h"\n#include "protocol/p.h"\n#include "boot/image.h"\n'
 put tools/t/t.h ''
+put boot/image.h '#include <xen/xen.h>\n#include "boot/kernel.h"\n'
+put boot/kernel.h ''
+put boot/bad.c '#include "protocol/p.h"\n#include <unik/other.h>\n'
 put include/unik/bad1.h '#include "protocol/p.h"\n'
 put include/unik/bad2.h '#include <xenstore.h>\n'
 put protocol/bad.c '#include <unik/other.h>\n#include <stdio.h>\n  #  include "../plugins/a/a.h"\n#include "config.h"\n'
 put supervisor/bad.c '#include "protocol/p.h"\n#include "plugins/a/a.h"\n'
 put plugins/b/bad.c '#include "plugins/a/a.h"\n#include "../a/a.h"\n#include "supervisor/s.h"\n#include <protocol/p.h>\n#include MACRO\n'
 put apps/a/bad.c '#include "protocol/p.h"\n#include <libxenvchan.h>\n#include "plugins/a/a.h"\n'
-put tools/t/bad.c '#include "supervisor/s.h"\n#include "plugins/a/a.h"\n'
+put tools/t/bad.c '#include "supervisor/s.h"\n#include "plugins/a/a.h"\n#include "boot/kernel.h"\n'
 cd "$bad" || exit 99
 check_includes >"$work/found"
 sort >"$work/want" <<'END'
 apps/a/bad.c:1: apps/a may not include protocol/p.h
 apps/a/bad.c:2: apps/a may not include <libxenvchan.h>
 apps/a/bad.c:3: apps/a may not include plugins/a/a.h
+boot/bad.c:1: boot may not include protocol/p.h
+boot/bad.c:2: boot may not include include/unik/other.h
 include/unik/bad1.h:1: include may not include protocol/p.h
 include/unik/bad2.h:1: include may not include <xenstore.h>
 plugins/b/bad.c:1: plugins/b may not include plugins/a/a.h
@@ -154,6 +159,7 @@ supervisor/bad.c:1: supervisor may not include protocol/p.h
 supervisor/bad.c:2: supervisor may not include plugins/a/a.h
 tools/t/bad.c:1: tools may not include supervisor/s.h
 tools/t/bad.c:2: tools may not include plugins/a/a.h
+tools/t/bad.c:3: tools may not include boot/kernel.h
 END
 misses=0
 same() { diff "$work/want" <(sort "$work/found") && return; echo "FAIL: $1: the bad tree is not seen as it is"; misses=1; }
