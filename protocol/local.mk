@@ -3,6 +3,7 @@ noinst_LTLIBRARIES += protocol/libprotocol.la
 protocol_libprotocol_la_SOURCES = \
 	protocol/chars.h \
 	protocol/cursor.c protocol/cursor.h \
+	protocol/gui.c protocol/gui.h \
 	protocol/qrexec.c protocol/qrexec.h \
 	protocol/qrexec-command.c \
 	protocol/qubesdb.c protocol/qubesdb.h \
@@ -10,6 +11,7 @@ protocol_libprotocol_la_SOURCES = \
 
 if HAVE_CHECK
 PROTOCOL_TESTS = tests/test-cursor \
+	tests/test-gui-wire \
 	tests/test-qrexec-wire \
 	tests/test-qrexec-limits \
 	tests/test-qrexec-command \
@@ -20,6 +22,9 @@ check_PROGRAMS += $(PROTOCOL_TESTS)
 tests_test_cursor_SOURCES = tests/test-cursor.c tests/common/bytes.h tests/common/run.h
 tests_test_cursor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_cursor_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
+tests_test_gui_wire_SOURCES = tests/test-gui-wire.c tests/common/bytes.h tests/common/run.h
+tests_test_gui_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_gui_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
 tests_test_qrexec_wire_SOURCES = tests/test-qrexec-wire.c tests/common/bytes.h tests/common/run.h
 tests_test_qrexec_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
@@ -38,7 +43,7 @@ tests_test_xenstore_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-qrexec tests/fuzz/fuzz-qrexec-command \
-	tests/fuzz/fuzz-qubesdb tests/fuzz/fuzz-xenstore
+	tests/fuzz/fuzz-qubesdb tests/fuzz/fuzz-xenstore tests/fuzz/fuzz-gui
 tests_fuzz_fuzz_qrexec_SOURCES = tests/fuzz/fuzz-qrexec.c tests/fuzz/must.h
 tests_fuzz_fuzz_qrexec_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
 tests_fuzz_fuzz_qrexec_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
@@ -51,3 +56,6 @@ tests_fuzz_fuzz_qubesdb_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_xenstore_SOURCES = tests/fuzz/fuzz-xenstore.c tests/fuzz/must.h
 tests_fuzz_fuzz_xenstore_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
 tests_fuzz_fuzz_xenstore_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_gui_SOURCES = tests/fuzz/fuzz-gui.c tests/fuzz/must.h
+tests_fuzz_fuzz_gui_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
+tests_fuzz_fuzz_gui_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
