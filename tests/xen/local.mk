@@ -13,7 +13,7 @@ vchan_peer_LDFLAGS = $(AM_LDFLAGS) -all-static
 EXTRA_PROGRAMS += unik-guest
 unik_guest_SOURCES = tests/xen/vecho.c
 nodist_unik_guest_SOURCES = tests/xen/guest-table.c
-unik_guest_LDADD = supervisor/libmain.la supervisor/libsupervisor.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
+unik_guest_LDADD = supervisor/libmain.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
 unik_guest_LDFLAGS = $(AM_LDFLAGS) -all-static
 CLEANFILES += tests/xen/guest-table.c $(EXTRA_PROGRAMS)
 tests/xen/guest-table.c: supervisor/static-table.c

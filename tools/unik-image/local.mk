@@ -17,7 +17,7 @@ tools_unik_image_unik_pack_LDADD = tools/unik-image/libpack.la
 # make, image-parts/ in the build tree; installed as a whole, so that it serves an app from outside of this tree.
 partsdir = $(pkglibdir)/image
 IMAGE_PART_FILES = $(UNIK_KERNEL) tools/unik-image/unik-pack $(srcdir)/scripts/static-table
-IMAGE_PART_LIBS = supervisor/libmain.la supervisor/libsupervisor.la protocol/libprotocol.la $(EV_LIBS) $(INI_LIBS) $(STATIC_PLUGINS)
+IMAGE_PART_LIBS = supervisor/libmain.la protocol/libprotocol.la $(EV_LIBS) $(INI_LIBS) $(STATIC_PLUGINS)
 image-parts/stamp: $(IMAGE_PART_FILES) $(filter %.la,$(IMAGE_PART_LIBS)) $(srcdir)/scripts/static-parts
 	$(AM_V_GEN)$(srcdir)/scripts/static-parts image-parts $(IMAGE_PART_FILES) -- $(IMAGE_PART_LIBS) && touch $@
 all-local: image-parts/stamp
