@@ -8,7 +8,7 @@ enum errno_of_xen {
 #include <xen/errno.h>
 };
 enum errno_of_linux {
-    EFBIG = 27, ENOTTY = 25, ESPIPE = 29, EPIPE = 32, ELOOP = 40, ENOTSUP = 95, EAFNOSUPPORT = 97,
+    EFBIG = 27, ENOTTY = 25, ESPIPE = 29, EPIPE = 32, ELOOP = 40, ENOTSUP = 95, EAFNOSUPPORT = 97, ECANCELED = 125,
 };
 
 #endif
