@@ -120,7 +120,8 @@ uint64_t page_frame(const void *page);
 
 #define USER_START 0x10000ul                    /* nothing is mapped below */
 #define USER_STACK_TOP 0x7ffffff000ul           /* first byte that does not belong to the program */
-enum { USER_READ = 1, USER_WRITE = 2, USER_EXEC = 4 };          /* PROT_*; any subset */
+/* PROT_*; any subset. USER_LAZY besides: memory is promised without looking whether there is that much (MAP_NORESERVE, stacks). */
+enum { USER_READ = 1, USER_WRITE = 2, USER_EXEC = 4, USER_LAZY = 8 };
 
 /* A mapping of a device: its pages are put in place when it is made, by the device, with user_set_page() or grant_map(), and
  * go as one: a mapping of a device cannot be split, moved or changed. */
@@ -167,9 +168,9 @@ void user_clear_page(uint64_t address);
 int user_set_fs(uint64_t base);
 uint64_t user_fs(void);
 
-/* ---- trap.c ---- */
-
-void trap_init(void);
+/* The program touched an address (or the kernel is about to, for it): makes it present. -EFAULT: not the program's to touch
+ * so; -ENOMEM. how: one of USER_READ, USER_WRITE, USER_EXEC. */
+int user_fault(uint64_t address, unsigned how);
 
 /* ---- syscall.c (the system calls): called by the entry for each one, events masked ---- */
 
@@ -225,13 +226,13 @@ struct xenbus_user;
 #define XENBUS_MESSAGE 4112u                    /* longest message: header of 16 bytes and payload of 4096 (xen/io/xs_wire.h) */
 /* NULL if there are too many users (XENBUS_USERS, xenbus.c), no memory, or no xenstore. */
 struct xenbus_user *xenbus_open(void);
-/* One whole message with its header, as the program wrote it, its req_id its own affair. 0, or
- * -EAGAIN: no room now (see xenbus_writable()); -EINVAL: not a request, or its length is wrong. */
+/* One whole message with its header, as the program wrote it, its req_id its own affair. 0, or -EAGAIN: no room now (see
+ * xenbus_writable()), -EINVAL: not a request, or its length is wrong, -ENOSPC: too many watches, -EIO: xenstore's ring is broken for good. */
 int xenbus_send(struct xenbus_user *u, const void *message, size_t n);
-bool xenbus_writable(const struct xenbus_user *u);
-/* The user's replies and watch events, as a stream of bytes: as many as there are, at most n; 0 without. */
-size_t xenbus_receive(struct xenbus_user *u, void *bytes, size_t n);
-bool xenbus_readable(const struct xenbus_user *u);
+bool xenbus_writable(const struct xenbus_user *u);      /* room for the longest message, or the error */
+/* The user's replies and watch events, as a stream of bytes: as many as there are, at most n; 0 without; -EIO: see above. */
+int64_t xenbus_receive(struct xenbus_user *u, void *bytes, size_t n);
+bool xenbus_readable(const struct xenbus_user *u);      /* bytes, or the error, are there */
 /* Its transactions are ended, its watches removed; what is still in flight for it goes nowhere. */
 void xenbus_close(struct xenbus_user *u);
 

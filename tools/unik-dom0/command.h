@@ -20,6 +20,5 @@ int command_wait(int argc, char **argv);
 int command_stop(int argc, char **argv);
 int command_restart(int argc, char **argv);
 int command_fault(int argc, char **argv);
-int command_net(int argc, char **argv);
 
 #endif

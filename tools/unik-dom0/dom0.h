@@ -8,7 +8,6 @@
  *   call.c      calls dom0 makes                 service.c  calls dom0 answers; fdio.c local descriptors
  *   db.c        QubesDB daemon: channel 111      store.c    its keys; keys.c where they come from first
  *   outbox.c    messages on their way out, whole or (a fault) in halves
- *   net*.c      the VMs' network: net.h
  */
 #ifndef UNIK_DOM0_H
 #define UNIK_DOM0_H
@@ -32,7 +31,6 @@ struct control;
 struct db;
 struct pair;
 struct data;
-struct net;
 
 struct vm {
     struct dom0 *dom0;
@@ -61,7 +59,6 @@ struct dom0 {
     double deadline;                    /* how long a guest may take for what it must do at once */
     enum unik_level level;
     struct server *server;              /* socket.c */
-    struct net *net;                    /* net.c; NULL without --net */
 };
 
 /* ---- log: one line on stderr; control characters in what a peer sent are replaced ---- */

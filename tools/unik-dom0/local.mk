@@ -20,13 +20,7 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 	tools/unik-dom0/service.c \
 	tools/unik-dom0/db.c tools/unik-dom0/db-in.c tools/unik-dom0/db.h tools/unik-dom0/db-parts.h \
 	tools/unik-dom0/store.c tools/unik-dom0/store.h \
-	tools/unik-dom0/keys.c \
-	tools/unik-dom0/net.c tools/unik-dom0/net.h \
-	tools/unik-dom0/net-inside.c tools/unik-dom0/net-inside.h \
-	tools/unik-dom0/netlink.c tools/unik-dom0/netlink.h \
-	tools/unik-dom0/net-offer.c \
-	tools/unik-dom0/net-dns.c \
-	tools/unik-dom0/net-exec.c
+	tools/unik-dom0/keys.c
 tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.la
 if HAVE_XEN
 tools_unik_dom0_unik_dom0_CPPFLAGS = $(AM_CPPFLAGS) -DUNIK_HAVE_XEN
@@ -34,10 +28,8 @@ tools_unik_dom0_unik_dom0_LDADD += plugins/vchan-xen/libvchan-xen.la plugins/xen
 endif
 tools_unik_dom0_unik_dom0_LDADD += protocol/libprotocol.la $(EV_LIBS)
 
-TESTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh tests/test-dom0-net.sh
-dist_noinst_SCRIPTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh tests/test-dom0-net.sh
-check_PROGRAMS += tests/net/tap-guest
-tests_net_tap_guest_SOURCES = tests/net/tap-guest.c
+TESTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh
+dist_noinst_SCRIPTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh
 if HAVE_CHECK
 TESTS += tests/test-dom0
 check_PROGRAMS += tests/test-dom0

@@ -21,9 +21,7 @@ static const struct {
     { "qubesdb", command_qubesdb, "--state DIR [--values] [--count N] read|write|rm|list|watch PATH [VALUE]",
       "look at and change its QubesDB" },
     { "status", command_status, "--state DIR [--strict]", "channels, calls, ports, violations" },
-    { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|net|gone", "until the guest is connected, or gone" },
-    { "net", command_net, "--state DIR exec COMMAND...|attach|detach",
-      "run a command in the VMs' network; plug a VM's cable, or pull it" },
+    { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gone", "until the guest is connected, or gone" },
     { "fault", command_fault, "--state DIR FAULT|none", "make a mistake on purpose from now on" },
     { "restart", command_restart, "--state DIR [--seconds S] qrexec|qubesdb", "a daemon goes away and comes back" },
     { "stop", command_stop, "--state DIR", "end" },
@@ -72,8 +70,6 @@ static int help(void)
            "  --policy FILE          what the guest may call: SERVICE[+ARGUMENT] TARGET allow[:VM]|deny|dom0:COMMAND\n"
            "  --services DIR         executables that answer calls to dom0\n"
            "  --protocol 2|3|4       the newest qrexec protocol that this dom0 speaks (4)\n"
-           "  --net                  a network for the VMs: a namespace with a TAP each, addresses as in Qubes OS, names\n"
-           "  --hosts FILE           more names for it, in the form of /etc/hosts\n"
            "  --fault FAULT          as for the command fault; may be repeated\n"
            "  --deadline S           how long the guest may take for what it owes at once (10)\n"
            "  --connect-timeout S    how long call and exec wait for the guest to connect (10)\n"

@@ -1,0 +1,22 @@
+# boot/: the Xen kernel, one ELF without a program; unik-image puts that behind it. Freestanding, with flags of its own:
+# general registers only, so that a system call leaves the program's floating-point state alone; no red zone, since traps
+# use the same stack; frame pointers, for crash reports.
+KERNEL_CPPFLAGS = -I$(top_srcdir) -D__XEN_INTERFACE_VERSION__=0x00040e00
+KERNEL_CFLAGS = -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
+	-mgeneral-regs-only -fcf-protection=none -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+KERNEL_LDFLAGS = -nostdlib -static -no-pie -Wl,-T,$(top_srcdir)/boot/kernel.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096
+
+# The machine: from the entry to the grant table.
+MACHINE_SOURCES = boot/start.S boot/pv.c boot/memory.c boot/paging.c boot/user.c boot/trap.c boot/event.c boot/time.c \
+	boot/console.c boot/grant.c boot/xenbus.c boot/xenbus-ring.c boot/crash.c boot/power.c boot/main.c boot/text.c boot/image.c \
+	boot/errno.h boot/hypercall.h boot/image.h boot/kernel.h boot/machine.h boot/paging.h boot/xenbus.h boot/x86.h
+
+EXTRA_PROGRAMS += boot/unik-kernel
+boot_unik_kernel_SOURCES = $(MACHINE_SOURCES)
+boot_unik_kernel_CPPFLAGS = $(KERNEL_CPPFLAGS)
+boot_unik_kernel_CFLAGS = $(KERNEL_CFLAGS)
+boot_unik_kernel_CCASFLAGS =
+boot_unik_kernel_LDFLAGS = $(KERNEL_LDFLAGS)
+boot_unik_kernel_LINK = $(CC) $(boot_unik_kernel_LDFLAGS) -o $@
+boot_unik_kernel_DEPENDENCIES = boot/kernel.ld
+EXTRA_DIST += boot/kernel.ld

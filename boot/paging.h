@@ -1,0 +1,19 @@
+/* boot/paging.h - the program's page tables: user.c decides what is where, paging.c puts it there. */
+#ifndef BOOT_PAGING_H
+#define BOOT_PAGING_H
+
+#include "boot/machine.h"
+
+/* The leaf of an address, or NULL: without create, there is no table for it; with, no memory. */
+uint64_t *paging_leaf(uint64_t address, bool create);
+/* Makes page appear at address, with rights PTE_*. 0 or -ENOMEM. There is nothing yet. */
+int paging_set(uint64_t address, const void *page, uint64_t rights);
+/* All of [start, end) goes; frames are freed unless they are PTE_KEPT. */
+void paging_clear(uint64_t start, uint64_t end);
+/* What is there in [start, end) gets these rights; 0: it is put aside, unreachable, and comes back with other rights. -ENOMEM:
+ * some could not be put aside. */
+int paging_protect(uint64_t start, uint64_t end, uint64_t rights);
+/* Moves what is there, page by page, to a place where nothing is. -ENOMEM: some pages were not moved. */
+int paging_move(uint64_t from, uint64_t to, uint64_t length);
+
+#endif
