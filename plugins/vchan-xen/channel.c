@@ -7,7 +7,8 @@
 
 static struct channel *channel_of(struct unik_stream *s) { return (struct channel *)(void *)s; }
 
-/* The connection is of no use any more. What is in the ring can be read. */
+/* The connection is of no use any more. What is in the ring can be read. A server whose client never came takes its name out
+ * of xenstore now: whoever offers the name next comes after that. */
 void vchan_xen_lost(struct channel *ch, const char *why, int error)
 {
     uint64_t *counters = ch->vx->ctx->counters;
@@ -25,6 +26,7 @@ void vchan_xen_lost(struct channel *ch, const char *why, int error)
     else
         snprintf(ch->reason, sizeof(ch->reason), "%s", why);
     unik_debug(ch->vx->ctx, "%s port %u: disconnected: %s", ch->peer_name, ch->port, ch->reason);
+    vchan_xen_withdraw(ch);
 }
 
 /* From another VM: its half of the shared page says what cannot be. Nothing more is read from it. */

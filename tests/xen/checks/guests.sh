@@ -30,3 +30,11 @@ for i in 1 2 3 4 5 6 7 8 9 10; do now_channels=$(event_channels $alice); [ "$now
 is "alice's event channels: $channels before the call, $now_channels after" test "$now_channels" -le "$channels"
 kill $hold $call 2>/dev/null
 rm -f /tmp/in /tmp/out /tmp/open
+
+guest carol || bad "xl create carol"; carol=$id
+guest dave pv "-o vecho.domid=$carol" || bad "xl create dave"; dave=$id
+offered() { xenstore-exists /local/domain/$dave/data/vchan/$carol/7/ring-ref; }
+is "dave offers a channel to carol" until_true 60 offered
+xl destroy carol
+is "carol destroyed before she came: dave takes the name back" until_true 40 sh -c "! xenstore-exists /local/domain/$dave/data/vchan/$carol"
+is "dave lives" said dave 'vecho\] ended: peer domain is gone'
