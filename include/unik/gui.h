@@ -72,7 +72,7 @@ typedef void unik_gui_cb(struct unik_gui_window *w, const struct unik_gui_event 
 struct unik_gui_setup {
     size_t size;                        /* sizeof(struct unik_gui_setup) */
     int width, height;                  /* 1..the limits above; the user's window manager may choose others */
-    int x, y;                           /* where; 0, 0: the window manager chooses */
+    int x, y;                           /* where; 0, 0: the window manager chooses. A menu with a parent: from its corner */
     const char *title;                  /* NULL: the VM's name */
     const char *class_name;             /* NULL: "unik" */
     int min_width, min_height;          /* 0: no limit */
@@ -80,14 +80,16 @@ struct unik_gui_setup {
     struct unik_gui_window *parent;     /* dialog or menu of that window */
     bool menu;                          /* no decoration, not the window manager's business (override-redirect) */
     bool docked;                        /* an icon in the tray, which chooses the size */
-    bool hidden;                        /* show() later */
+    bool hidden;                        /* show() later; not for docked ones */
+    struct unik_ctx *owner;             /* the app: windows it leaves behind when it stops are destroyed. NULL: nobody's */
 };
 
 struct unik_gui {
     size_t size;
 
     /* Make a window and show it. RESIZE comes next. 0 or a negative errno: -EINVAL (sizes, names), -ENOMEM, -EMFILE (too many
-     * windows), -ENOSPC (no pages to share). Without a daemon the window waits for one. */
+     * windows), -ENOSPC (no pages to share), -EOPNOTSUPP (the config says mode = stub or off). Without a daemon the window
+     * waits for one. */
     int (*create)(struct unik_gui *g, const struct unik_gui_setup *setup, unik_gui_cb *cb, void *arg,
                   struct unik_gui_window **out);
 
@@ -98,13 +100,13 @@ struct unik_gui {
      * copy. Empty and outside rectangles are ignored. */
     void (*damage)(struct unik_gui *g, struct unik_gui_window *w, int x, int y, int width, int height);
 
-    /* Ask for another size; RESIZE tells what it became. 0 or -EINVAL. */
+    /* Ask for another size; RESIZE tells what it became. 0 or -EINVAL (limits; a docked window). */
     int (*resize)(struct unik_gui *g, struct unik_gui_window *w, int width, int height);
 
     int (*title)(struct unik_gui *g, struct unik_gui_window *w, const char *title);         /* 0 or -EINVAL (too long) */
     int (*cursor)(struct unik_gui *g, struct unik_gui_window *w, unsigned cursor);          /* 0 or -EINVAL */
     int (*state)(struct unik_gui *g, struct unik_gui_window *w, unsigned set, unsigned unset);  /* 0 or -EINVAL (overlap) */
-    void (*show)(struct unik_gui *g, struct unik_gui_window *w, bool shown);
+    void (*show)(struct unik_gui *g, struct unik_gui_window *w, bool shown);     /* docked windows always are */
 
     /* What goes out when the user next copies from a window of this VM. Copied. 0, -EMSGSIZE (over the limit; the clipboard stays
      * as it was), -ENOMEM. */
