@@ -53,7 +53,18 @@ wrong 'expected seconds' exec --state "$work/s" --timeout soon a
 wrong 'expected read, write, rm, list or watch' qubesdb --state "$work/s" look /x
 wrong 'expected PATH VALUE' qubesdb --state "$work/s" write /x
 wrong 'expected PATH' qubesdb --state "$work/s" read
-wrong 'not one of those' wait --state "$work/s" gui
+wrong 'not one of those' wait --state "$work/s" windows
+wrong 'no such command' gui --state "$work/s" paint
+wrong 'gui list: expected no words' gui --state "$work/s" list x
+wrong 'gui click: expected WINDOW X Y [BUTTON]' gui --state "$work/s" click 1 2
+wrong 'gui resize: expected' gui --state "$work/s" resize 1 2
+wrong 'a.gif: expected FILE.png or FILE.ppm' gui --state "$work/s" screenshot 1 a.gif
+wrong '.ppm: expected FILE.png' gui --state "$work/s" screenshot 1 .ppm
+wrong '--gui-protocol 1.3: expected' start --state "$work/s" --gui-protocol 1.3
+wrong '--gui-protocol 1.9: expected' start --state "$work/s" --gui-protocol 1.9
+wrong '--screen 0x5: expected' start --state "$work/s" --screen 0x5
+wrong '--screen 800: expected' start --state "$work/s" --screen 800
+wrong '--clipboard 255: expected' start --state "$work/s" --clipboard 255
 wrong 'not one of those' restart --state "$work/s" xenstore
 [ -e "$work/s" ] && { failed=$((failed + 1)); echo "FAIL: a mistake left $work/s behind"; }
 
@@ -87,6 +98,11 @@ sed -n '/^FAULT/,/^$/s/^  \([a-z0-9-]*\).*/\1/p' "$work/help" | while read -r f;
     grep -q "^\.It Cm.*\b$f\b" "$source/man/unik-dom0.1" || echo "$f"
 done >"$work/missing"
 [ -s "$work/missing" ] && { failed=$((failed + 1)); echo "FAIL: faults that the manual lacks: $(cat "$work/missing")"; }
+
+grep -o '{ "[a-z]*", [0-9], [0-9],' "$source/tools/unik-dom0/gui-client.c" | cut -d '"' -f 2 | while read -r c; do
+    grep -q -- "|*\b$c\b" "$work/help" && grep -q "Cm $c\b" "$source/man/unik-dom0.1" || echo "$c"
+done >"$work/missing"
+[ -s "$work/missing" ] && { failed=$((failed + 1)); echo "FAIL: gui commands that help or manual lack: $(cat "$work/missing")"; }
 
 # A folder serves one dom0 at a time.
 "$unik_dom0" start --state "$work/t" >"$work/ready" 2>/dev/null & pid=$!

@@ -13,6 +13,8 @@ int main(void)
     suite_add_tcase(s, case_guest());
     suite_add_tcase(s, case_qubesdb());
     suite_add_tcase(s, case_faults());
+    suite_add_tcase(s, case_gui());
+    suite_add_tcase(s, case_gui_user());
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);

@@ -65,5 +65,7 @@ TCase *case_control(void);
 TCase *case_guest(void);
 TCase *case_qubesdb(void);
 TCase *case_faults(void);
+TCase *case_gui(void);
+TCase *case_gui_user(void);
 
 #endif

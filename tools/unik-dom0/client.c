@@ -9,15 +9,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tools/unik-dom0/ask.h"
 #include "tools/unik-dom0/command.h"
 #include "tools/unik-dom0/socket.h"
-
-/* What the options say; which of them a command takes is in `takes`. */
-struct client_options {
-    const char *state, *vm, *source, *user, *count;
-    double seconds;
-    bool just, strict, values;
-};
 
 static const struct option longs[] = {
     { "state", required_argument, NULL, 's' },  { "vm", required_argument, NULL, 'v' },
@@ -28,9 +22,7 @@ static const struct option longs[] = {
     { NULL, 0, NULL, 0 }
 };
 
-/* Options of one command; those beyond --state and --vm are named by their letters in `takes`. Options come before
- * words, so that a command line may hold any. 0 or EXIT_USAGE; words begin at argv[optind]. */
-static int parse(struct client_options *o, int argc, char **argv, const char *takes, int least, int most)
+int ask_options(struct client_options *o, int argc, char **argv, const char *takes, int least, int most)
 {
     int c;
 
@@ -64,13 +56,7 @@ static int parse(struct client_options *o, int argc, char **argv, const char *ta
 
 /* ---- the request ---- */
 
-struct packet {
-    char *at;
-    size_t n;
-};
-
-/* Add "key=value", or with key NULL a bare word. */
-static void add(struct packet *p, const char *key, const char *value)
+void ask_add(struct packet *p, const char *key, const char *value)
 {
     size_t need = (key ? strlen(key) + 1 : 0) + strlen(value) + 1;
     char *at = realloc(p->at, p->n + need);
@@ -81,15 +67,15 @@ static void add(struct packet *p, const char *key, const char *value)
     p->n += (size_t)sprintf(at + p->n, "%s%s%s", key ? key : "", key ? "=" : "", value) + 1;
 }
 
-static void begin(struct packet *p, const char *verb, const struct client_options *o)
+void ask_begin(struct packet *p, const char *verb, const struct client_options *o)
 {
     char seconds[32];
 
     *p = (struct packet){ 0 };
     snprintf(seconds, sizeof(seconds), "%g", o->seconds);
-    add(p, NULL, verb);
-    add(p, "vm", o->vm);
-    add(p, "seconds", seconds);
+    ask_add(p, NULL, verb);
+    ask_add(p, "vm", o->vm);
+    ask_add(p, "seconds", seconds);
 }
 
 static int open_socket(const char *dir)
@@ -110,23 +96,22 @@ static int open_socket(const char *dir)
     return fd;
 }
 
-static int send_request(int fd, const struct packet *p, bool with_fds)
+static int send_request(int fd, const struct packet *p, const int *fds)
 {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(3 * sizeof(int))];
     } control = { .room = { 0 } };
-    int fds[3] = { 0, 1, 2 };
     struct iovec iov = { p->at, p->n };
     struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-    if (with_fds) {
+    if (fds) {
         m.msg_control = &control;
         m.msg_controllen = sizeof(control);
         CMSG_FIRSTHDR(&m)->cmsg_level = SOL_SOCKET;
         CMSG_FIRSTHDR(&m)->cmsg_type = SCM_RIGHTS;
-        CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(sizeof(fds));
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), fds, sizeof(fds));
+        CMSG_FIRSTHDR(&m)->cmsg_len = CMSG_LEN(3 * sizeof(*fds));
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&m)), fds, 3 * sizeof(*fds));
     }
     return sendmsg(fd, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
@@ -151,13 +136,13 @@ static int receive(int fd, int at_end)
     return at_end;
 }
 
-static int ask(const struct client_options *o, struct packet *p, bool with_fds, int at_end)
+int ask(const struct client_options *o, struct packet *p, const int *fds, int at_end, int unreached)
 {
-    int fd = open_socket(o->state), code = fd < 0 ? 0 : send_request(fd, p, with_fds);
+    int fd = open_socket(o->state), code = fd < 0 ? 0 : send_request(fd, p, fds);
 
     if (fd < 0 || code < 0) {
         fprintf(stderr, "unik-dom0: %s: %s\n", o->state, strerror(fd < 0 ? -fd : -code));
-        code = with_fds ? 125 : 1;
+        code = unreached;
     } else
         code = receive(fd, at_end);
     if (fd >= 0)
@@ -170,13 +155,14 @@ static int ask(const struct client_options *o, struct packet *p, bool with_fds, 
 
 static int call(const struct client_options *o, const char *line)
 {
+    static const int standard[3] = { 0, 1, 2 };
     struct packet p;
 
-    begin(&p, "call", o);
-    add(&p, "line", line);
+    ask_begin(&p, "call", o);
+    ask_add(&p, "line", line);
     if (o->just)
-        add(&p, "just", "1");
-    return ask(o, &p, true, 255);
+        ask_add(&p, "just", "1");
+    return ask(o, &p, standard, 255, 125);
 }
 
 int command_call(int argc, char **argv)
@@ -185,7 +171,7 @@ int command_call(int argc, char **argv)
     char *line;
     int code;
 
-    if (parse(&o, argc, argv, "Sut", 1, 1))
+    if (ask_options(&o, argc, argv, "Sut", 1, 1))
         return EXIT_USAGE;
     if (!argv[optind][0] || strpbrk(argv[optind], " \n"))
         return usage("call: \"%s\" is not SERVICE[+ARGUMENT]", argv[optind]);
@@ -202,7 +188,7 @@ int command_exec(int argc, char **argv)
 {
     struct client_options o;
 
-    return parse(&o, argc, argv, "jt", 1, 1) ? EXIT_USAGE : call(&o, argv[optind]);
+    return ask_options(&o, argc, argv, "jt", 1, 1) ? EXIT_USAGE : call(&o, argv[optind]);
 }
 
 int command_qubesdb(int argc, char **argv)
@@ -212,7 +198,7 @@ int command_qubesdb(int argc, char **argv)
     const char *verb;
     int words;
 
-    if (parse(&o, argc, argv, "lc", 1, 3))
+    if (ask_options(&o, argc, argv, "lc", 1, 3))
         return EXIT_USAGE;
     verb = argv[optind];
     words = argc - optind - 1;
@@ -221,15 +207,15 @@ int command_qubesdb(int argc, char **argv)
         return usage("qubesdb: %s: expected read, write, rm, list or watch", verb);
     if (strcmp(verb, "write") == 0 ? words != 2 : strcmp(verb, "list") == 0 ? words > 1 : words != 1)
         return usage("qubesdb %s: expected %s", verb, strcmp(verb, "write") == 0 ? "PATH VALUE" : "PATH");
-    begin(&p, "qubesdb", &o);
-    add(&p, "verb", verb);
-    add(&p, "path", words ? argv[optind + 1] : "");
-    add(&p, "count", o.count);
+    ask_begin(&p, "qubesdb", &o);
+    ask_add(&p, "verb", verb);
+    ask_add(&p, "path", words ? argv[optind + 1] : "");
+    ask_add(&p, "count", o.count);
     if (words > 1)
-        add(&p, "value", argv[optind + 2]);
+        ask_add(&p, "value", argv[optind + 2]);
     if (o.values)
-        add(&p, "values", "1");
-    return ask(&o, &p, false, 1);
+        ask_add(&p, "values", "1");
+    return ask(&o, &p, NULL, 1, 1);
 }
 
 /* A request of one verb, with at most one word that it calls `key`. */
@@ -238,18 +224,18 @@ static int simple(int argc, char **argv, const char *takes, const char *key, con
     struct client_options o;
     struct packet p;
 
-    if (parse(&o, argc, argv, takes, key ? 1 : 0, key ? 1 : 0))
+    if (ask_options(&o, argc, argv, takes, key ? 1 : 0, key ? 1 : 0))
         return EXIT_USAGE;
     for (; allowed && *allowed && strcmp(*allowed, argv[optind]) != 0; allowed++)
         ;
     if (allowed && !*allowed)
         return usage("%s: %s: not one of those it takes", argv[0], argv[optind]);
-    begin(&p, argv[0], &o);
+    ask_begin(&p, argv[0], &o);
     if (key)
-        add(&p, key, argv[optind]);
+        ask_add(&p, key, argv[optind]);
     if (o.strict)
-        add(&p, "strict", "1");
-    return ask(&o, &p, false, at_end);
+        ask_add(&p, "strict", "1");
+    return ask(&o, &p, NULL, at_end, 1);
 }
 
 int command_status(int argc, char **argv) { return simple(argc, argv, "x", NULL, NULL, 1); }
@@ -258,14 +244,14 @@ int command_fault(int argc, char **argv) { return simple(argc, argv, "", "spec",
 
 int command_wait(int argc, char **argv)
 {
-    static const char *const what[] = { "qrexec", "qubesdb", "gone", NULL };
+    static const char *const what[] = { "qrexec", "qubesdb", "gui", "gone", NULL };
 
     return simple(argc, argv, "t", "what", what, 1);
 }
 
 int command_restart(int argc, char **argv)
 {
-    static const char *const what[] = { "qrexec", "qubesdb", NULL };
+    static const char *const what[] = { "qrexec", "qubesdb", "gui", NULL };
 
     return simple(argc, argv, "t", "what", what, 1);
 }

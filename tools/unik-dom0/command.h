@@ -20,5 +20,6 @@ int command_wait(int argc, char **argv);
 int command_stop(int argc, char **argv);
 int command_restart(int argc, char **argv);
 int command_fault(int argc, char **argv);
+int command_gui(int argc, char **argv);
 
 #endif

@@ -7,6 +7,7 @@
  *   pair.c      data ports, TERMINATED           data*.c    one data channel: framing, checks, pumping
  *   call.c      calls dom0 makes                 service.c  calls dom0 answers; fdio.c local descriptors
  *   db.c        QubesDB daemon: channel 111      store.c    its keys; keys.c where they come from first
+ *   gui*.c      GUI daemon: port 6000, and the user in front of it (gui-parts.h)
  *   outbox.c    messages on their way out, whole or (a fault) in halves
  */
 #ifndef UNIK_DOM0_H
@@ -29,6 +30,7 @@
 
 struct control;
 struct db;
+struct gui;
 struct pair;
 struct data;
 
@@ -38,6 +40,7 @@ struct vm {
     char name[DOM0_NAME_MAX + 1], user[DOM0_NAME_MAX + 1];
     struct control *control;
     struct db *db;
+    struct gui *gui;                    /* NULL: no GUI daemon for it */
     struct pair *pairs;                 /* pair.c: PAIRS_MAX of them */
     struct data *datas;                 /* data channels with an end here */
 
@@ -54,7 +57,12 @@ struct dom0 {
     struct faults faults;
     struct policy policy;
     const char *services;               /* folder of executables, or NULL */
-    uint32_t protocol;                  /* the newest that this dom0 speaks: 2, 3, 4 */
+    uint32_t protocol;                  /* the newest qrexec that this dom0 speaks: 2, 3, 4 */
+    uint32_t gui_version;               /* the newest GUI protocol: GUI_VERSION_OF(4..8) */
+    bool no_gui;
+    uint32_t screen_width, screen_height;       /* pixels */
+    uint32_t clipboard_max;             /* bytes that a VM may copy: the limit of each VM in dom0 */
+    const char *grant_dir;              /* files that stand for granted pages; NULL: real grants */
     double connect_timeout;             /* how long a call of dom0 waits for the guest to connect */
     double deadline;                    /* how long a guest may take for what it must do at once */
     enum unik_level level;

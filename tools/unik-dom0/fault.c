@@ -22,7 +22,7 @@ static const struct {
     [FAULT_HALF_QUBESDB] = { "half-qubesdb", NONE, 0, 0, 0, -1, "send QubesDB messages in two halves" },
     [FAULT_SLOW_READER] = { "slow-reader", OPTIONAL, 4096, 1, 1e12, -1, "read data channels at N bytes a second" },
     [FAULT_RESTART] = { "restart", OPTIONAL, 1, 0, 3600, 1,
-                        "both daemons vanish, as soon as the guest is there, for N seconds" },
+                        "all daemons vanish, as soon as the guest is there, for N seconds" },
     [FAULT_DROP_DATA] = { "drop-data-after", REQUIRED, 0, 0, 1e15, -1, "close data channels after N bytes carried" },
     [FAULT_NO_DATA_SERVER] = { "no-data-server", OPTIONAL, 0, 0, 3600, -1,
                                "never serve the guest its data channel; give up after N seconds" },
@@ -32,6 +32,10 @@ static const struct {
     [FAULT_GARBAGE] = { "garbage", NONE, 0, 0, 0, -1, "send bytes that are no message on data channels" },
     [FAULT_QUBESDB_DROP] = { "qubesdb-drop-in-dump", REQUIRED, 0, 0, 1e9, 1,
                              "close QubesDB after N entries of the dump" },
+    [FAULT_HALF_GUI] = { "half-gui", NONE, 0, 0, 0, -1, "send GUI messages in two halves" },
+    [FAULT_SLOW_GUI] = { "slow-gui", OPTIONAL, 4096, 1, 1e12, -1, "the GUI daemon reads at N bytes a second" },
+    [FAULT_DROP_GUI] = { "drop-gui-after", REQUIRED, 0, 1, 1e9, 1,
+                         "the GUI daemon vanishes after N messages of the guest" },
 };
 
 static int find(const char *name, size_t n)

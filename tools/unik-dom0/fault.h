@@ -11,7 +11,7 @@ enum fault {
     FAULT_HALF_DATA,            /* data messages too */
     FAULT_HALF_QUBESDB,         /* QubesDB messages too */
     FAULT_SLOW_READER,          /* data channels are read at so many bytes a second */
-    FAULT_RESTART,              /* both daemons vanish, and come back after so many seconds */
+    FAULT_RESTART,              /* all daemons vanish, and come back after so many seconds */
     FAULT_DROP_DATA,            /* close a data channel after so many bytes carried */
     FAULT_NO_DATA_SERVER,       /* never serve the data channel that the guest is told to connect to */
     FAULT_LATE_DATA_SERVER,     /* serve it so many seconds later */
@@ -19,6 +19,9 @@ enum fault {
     FAULT_OVERSIZE,             /* a data message over the limit */
     FAULT_GARBAGE,              /* bytes that are no message on a data channel */
     FAULT_QUBESDB_DROP,         /* close QubesDB after N entries of the dump */
+    FAULT_HALF_GUI,             /* GUI messages in two halves */
+    FAULT_SLOW_GUI,             /* the GUI daemon reads so many bytes a second */
+    FAULT_DROP_GUI,             /* it vanishes after so many messages of the guest */
     FAULTS
 };
 

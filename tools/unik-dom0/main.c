@@ -20,10 +20,12 @@ static const struct {
     { "exec", command_exec, "--state DIR [--just] [--timeout S] 'USER:COMMAND LINE'", "run a command line in the VM" },
     { "qubesdb", command_qubesdb, "--state DIR [--values] [--count N] read|write|rm|list|watch PATH [VALUE]",
       "look at and change its QubesDB" },
+    { "gui", command_gui, "--state DIR list|wait|screenshot|point|click|key|type|focus|move|resize|minimise|restore|close\n"
+      "             |copy|paste [WINDOW ...]", "its windows, and the user in front of them" },
     { "status", command_status, "--state DIR [--strict]", "channels, calls, ports, violations" },
-    { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gone", "until the guest is connected, or gone" },
+    { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gui|gone", "until the guest is connected, or gone" },
     { "fault", command_fault, "--state DIR FAULT|none", "make a mistake on purpose from now on" },
-    { "restart", command_restart, "--state DIR [--seconds S] qrexec|qubesdb", "a daemon goes away and comes back" },
+    { "restart", command_restart, "--state DIR [--seconds S] qrexec|qubesdb|gui", "a daemon goes away and comes back" },
     { "stop", command_stop, "--state DIR", "end" },
 };
 
@@ -55,7 +57,7 @@ static int help(void)
     char text[4096];
     struct unik_text faults;
 
-    printf("unik-dom0 plays dom0 for VMs on this machine: qrexec daemon and client, QubesDB daemon.\n\n");
+    printf("unik-dom0 plays dom0 for VMs on this machine: qrexec daemon and client, QubesDB daemon, GUI daemon.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("unik-dom0 %s %s\n    %s\n", commands[i].name, commands[i].words, commands[i].help);
     printf("\nEvery command but start takes --vm NAME|DOMID; the first VM is meant without. DIR is $UNIK_DOM0_STATE\n"
@@ -70,6 +72,12 @@ static int help(void)
            "  --policy FILE          what the guest may call: SERVICE[+ARGUMENT] TARGET allow[:VM]|deny|dom0:COMMAND\n"
            "  --services DIR         executables that answer calls to dom0\n"
            "  --protocol 2|3|4       the newest qrexec protocol that this dom0 speaks (4)\n"
+           "  --no-gui               no GUI daemon\n"
+           "  --gui-protocol 1.4..1.8\n"
+           "                         the newest GUI protocol that this dom0 speaks (1.8)\n"
+           "  --screen WIDTHxHEIGHT  the user's screen (1920x1080)\n"
+           "  --clipboard N          bytes that a VM may copy (64000)\n"
+           "  --grant-dir DIR        files in place of granted pages ($UNIK_GRANT_DIR, else grants in that of the sockets)\n"
            "  --fault FAULT          as for the command fault; may be repeated\n"
            "  --deadline S           how long the guest may take for what it owes at once (10)\n"
            "  --connect-timeout S    how long call and exec wait for the guest to connect (10)\n"

@@ -4,6 +4,7 @@
 #include "tools/unik-dom0/call.h"
 #include "tools/unik-dom0/control.h"
 #include "tools/unik-dom0/db.h"
+#include "tools/unik-dom0/gui.h"
 #include "tools/unik-dom0/socket.h"
 
 #define STATUS_MAX 65536
@@ -198,8 +199,12 @@ static void visit_waiter(struct client *c)
         now = control_version(vm) != 0;
     else if (strcmp(c->waits, "qubesdb") == 0)
         now = db_synced(vm);
+    else if (strcmp(c->waits, "gui") == 0)
+        now = gui_connected(vm) != 0;
+    else if (strncmp(c->waits, "window:", 7) == 0)
+        now = gui_shows(vm, c->waits + 7);
     else
-        now = control_version(vm) == 0 && !db_synced(vm);
+        now = control_version(vm) == 0 && !db_synced(vm) && !gui_connected(vm);
     if (now)
         client_exit(c, 0);
 }
@@ -246,6 +251,8 @@ static void do_restart(struct client *c)
     }
     if (strcmp(client_word(c, "what", ""), "qrexec") == 0)
         control_restart(vm, seconds_of(c));
+    else if (strcmp(client_word(c, "what", ""), "gui") == 0)
+        gui_restart(vm, seconds_of(c));
     else
         db_restart(vm, seconds_of(c));
     client_exit(c, 0);
@@ -268,6 +275,8 @@ static void do_fault(struct client *c)
     client_exit(c, 0);
 }
 
+static void do_gui(struct client *c) { gui_request(c, vm_of(c)); }
+
 void request_begin(struct client *c)
 {
     static const struct {
@@ -275,7 +284,7 @@ void request_begin(struct client *c)
         void (*serve)(struct client *c);
     } table[] = {
         { "call", do_call }, { "qubesdb", do_db }, { "status", do_status }, { "wait", do_wait }, { "stop", do_stop },
-        { "restart", do_restart }, { "fault", do_fault },
+        { "restart", do_restart }, { "fault", do_fault }, { "gui", do_gui },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -10,7 +10,9 @@
 #include "tools/host/host.h"
 #include "tools/unik-dom0/command.h"
 #include "tools/unik-dom0/control.h"
+#include "protocol/gui.h"
 #include "tools/unik-dom0/db.h"
+#include "tools/unik-dom0/gui.h"
 #include "tools/unik-dom0/pair.h"
 #include "tools/unik-dom0/socket.h"
 
@@ -27,13 +29,15 @@ struct vm_options {
 };
 
 struct options {
-    const char *state, *vchan_dir, *transport, *policy, *user;
+    const char *state, *vchan_dir, *grant_dir, *transport, *policy, *user;
     struct vm_options vms[DOM0_VMS_MAX];
     size_t n_vms;
     bool first_by_options;              /* --domid, --name, --qubesdb describe vms[0] */
 };
 
-static struct dom0 dom0 = { .protocol = QREXEC_VERSION, .connect_timeout = DOM0_CONNECT_SECONDS, .deadline = 10,
+static struct dom0 dom0 = { .protocol = QREXEC_VERSION, .gui_version = GUI_VERSION_OF(GUI_MINOR_MAX),
+                            .screen_width = 1920, .screen_height = 1080, .clipboard_max = 64000,
+                            .connect_timeout = DOM0_CONNECT_SECONDS, .deadline = 10,
                             .level = UNIK_INFO };
 
 static const struct option longs[] = {
@@ -44,7 +48,9 @@ static const struct option longs[] = {
     { "fault", required_argument, NULL, 'f' },      { "protocol", required_argument, NULL, 'p' },
     { "policy", required_argument, NULL, 'P' },     { "services", required_argument, NULL, 'S' },
     { "deadline", required_argument, NULL, 'l' },   { "log", required_argument, NULL, 'L' },
-    { "connect-timeout", required_argument, NULL, 'w' },
+    { "connect-timeout", required_argument, NULL, 'w' }, { "no-gui", no_argument, NULL, 'N' },
+    { "gui-protocol", required_argument, NULL, 'g' }, { "screen", required_argument, NULL, 'x' },
+    { "clipboard", required_argument, NULL, 'c' },  { "grant-dir", required_argument, NULL, 'G' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -105,6 +111,26 @@ static int parse_fault(const char *spec)
     return fault_set(&dom0.faults, spec, &why) < 0 ? usage("--fault %s", text) : 0;
 }
 
+/* "1.4" to "1.8" */
+static int parse_gui_version(const char *text)
+{
+    if (strncmp(text, "1.", 2) != 0 || text[2] < '4' || text[2] > '0' + GUI_MINOR_MAX || text[3])
+        return usage("--gui-protocol %s: expected 1.4 to 1.%d", text, GUI_MINOR_MAX);
+    dom0.gui_version = GUI_VERSION_OF((uint32_t)(text[2] - '0'));
+    return 0;
+}
+
+/* "1920x1080" */
+static int parse_screen(const char *text)
+{
+    char end;
+
+    if (sscanf(text, "%5ux%5u%c", &dom0.screen_width, &dom0.screen_height, &end) != 2 || dom0.screen_width < 1
+        || dom0.screen_width > GUI_WIDTH_MAX || dom0.screen_height < 1 || dom0.screen_height > GUI_HEIGHT_MAX)
+        return usage("--screen %s: expected WIDTHxHEIGHT, at most %ux%u", text, GUI_WIDTH_MAX, GUI_HEIGHT_MAX);
+    return 0;
+}
+
 static int parse_one(struct options *o, int c, char *arg)
 {
     struct vm_options *first = &o->vms[0];
@@ -138,6 +164,15 @@ static int parse_one(struct options *o, int c, char *arg)
             return usage("--connect-timeout %s: expected 0.1..3600", arg);
         return 0;
     case 'L': return parse_level(arg);
+    case 'N': dom0.no_gui = true; return 0;
+    case 'g': return parse_gui_version(arg);
+    case 'x': return parse_screen(arg);
+    case 'G': o->grant_dir = arg; return 0;
+    case 'c':
+        if (!parse_number(arg, 256, GUI_CLIPBOARD_IN_MAX, &number))
+            return usage("--clipboard %s: expected 256..%u", arg, GUI_CLIPBOARD_IN_MAX);
+        dom0.clipboard_max = (uint32_t)number;
+        return 0;
     case 'p':
         if (!parse_number(arg, QREXEC_VERSION_MIN, QREXEC_VERSION, &number))
             return usage("--protocol %s: expected 2, 3 or 4", arg);
@@ -257,6 +292,24 @@ static int make_dirs(struct options *o, char *vchan_dir, size_t size)
     return 0;
 }
 
+/* What stands for grants, where there are none. */
+static int set_grant_dir(struct options *o, char *grant_dir, size_t size)
+{
+    const char *from_env = getenv("UNIK_GRANT_DIR");
+
+    if (strcmp(o->transport, "socket") != 0)
+        return 0;
+    if (!o->grant_dir && from_env && *from_env)
+        o->grant_dir = from_env;
+    if (!o->grant_dir) {
+        if (snprintf(grant_dir, size, "%s/grants", o->vchan_dir) >= (int)size)
+            return -ENAMETOOLONG;
+        o->grant_dir = grant_dir;
+    }
+    dom0.grant_dir = o->grant_dir;
+    return 0;
+}
+
 /* ---- run ---- */
 
 static int start_vms(const struct options *o)
@@ -277,6 +330,8 @@ static int start_vms(const struct options *o)
             e = db_init(vm, vo->qubesdb, &why);
         if (e == 0)
             e = control_init(vm);
+        if (e == 0 && !dom0.no_gui)
+            e = gui_init(vm);
     }
     if (e < 0)
         fprintf(stderr, "%s%s%s\n", text, text[0] ? "" : "unik-dom0: cannot start: ", text[0] ? "" : strerror(-e));
@@ -323,7 +378,7 @@ static void raise_limit(void)
 int command_start(int argc, char **argv)
 {
     struct options o = { .state = getenv("UNIK_DOM0_STATE"), .transport = "socket", .user = "user" };
-    char names[DOM0_VMS_MAX][DOM0_NAME_MAX + 1], vchan_dir[4096];
+    char names[DOM0_VMS_MAX][DOM0_NAME_MAX + 1], vchan_dir[4096], grant_dir[4096];
     struct unik_ctx *ctx[2] = { NULL, NULL };
     unsigned long violations;
     int code = parse(&o, argc, argv);
@@ -334,7 +389,7 @@ int command_start(int argc, char **argv)
     fill_in(&o, names);
     if ((code = check_vms(&o)) != 0)
         return code;
-    if (make_dirs(&o, vchan_dir, sizeof(vchan_dir)) < 0)
+    if (make_dirs(&o, vchan_dir, sizeof(vchan_dir)) < 0 || set_grant_dir(&o, grant_dir, sizeof(grant_dir)) < 0)
         return 1;
     signal(SIGPIPE, SIG_IGN);
     raise_limit();

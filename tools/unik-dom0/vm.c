@@ -5,6 +5,7 @@
 #include "tools/unik-dom0/control.h"
 #include "tools/unik-dom0/data.h"
 #include "tools/unik-dom0/db.h"
+#include "tools/unik-dom0/gui.h"
 #include "tools/unik-dom0/pair.h"
 
 struct vm *vm_new(struct dom0 *d, int domid, const char *name, const char *user)
@@ -25,6 +26,7 @@ void vm_free(struct vm *vm)
 {
     while (vm->datas)
         vm->datas->abandon(vm->datas);
+    gui_free(vm);
     control_free(vm);
     db_free(vm);
     pairs_free(vm);
@@ -81,9 +83,10 @@ void vm_restart_fault(struct vm *vm)
 {
     struct faults *f = &vm->dom0->faults;
 
-    if (control_version(vm) && fault_strikes(f, FAULT_RESTART)) {
+    if ((control_version(vm) || gui_connected(vm)) && fault_strikes(f, FAULT_RESTART)) {
         control_restart(vm, fault_value(f, FAULT_RESTART));
         db_restart(vm, fault_value(f, FAULT_RESTART));
+        gui_restart(vm, fault_value(f, FAULT_RESTART));
     }
 }
 
@@ -108,6 +111,7 @@ void vm_status(struct vm *vm, struct unik_text *out)
                   vm->answered, vm->refused, running);
     unik_text_add(out, "ports: %zu in use\n", pairs_used(vm));
     db_status(vm, out);
+    gui_status(vm, out);
     unik_text_add(out, "notes: %lu\nviolations: %lu\n", vm->notes, vm->violations);
     for (unsigned long i = vm->violations > DOM0_LAST_MAX ? vm->violations - DOM0_LAST_MAX : 0; i < vm->violations; i++)
         unik_text_add(out, "violation: %s\n", vm->last[i % DOM0_LAST_MAX]);
