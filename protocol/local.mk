@@ -4,6 +4,7 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/chars.h \
 	protocol/cursor.c protocol/cursor.h \
 	protocol/gui.c protocol/gui.h \
+	protocol/dns.c protocol/dns.h \
 	protocol/qrexec.c protocol/qrexec.h \
 	protocol/qrexec-command.c \
 	protocol/qubesdb.c protocol/qubesdb.h \
@@ -12,6 +13,7 @@ protocol_libprotocol_la_SOURCES = \
 if HAVE_CHECK
 PROTOCOL_TESTS = tests/test-cursor \
 	tests/test-gui-wire \
+	tests/test-dns-wire \
 	tests/test-qrexec-wire \
 	tests/test-qrexec-limits \
 	tests/test-qrexec-command \
@@ -25,6 +27,9 @@ tests_test_cursor_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
 tests_test_gui_wire_SOURCES = tests/test-gui-wire.c tests/common/bytes.h tests/common/run.h
 tests_test_gui_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_gui_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
+tests_test_dns_wire_SOURCES = tests/test-dns-wire.c tests/common/bytes.h tests/common/run.h
+tests_test_dns_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_dns_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
 tests_test_qrexec_wire_SOURCES = tests/test-qrexec-wire.c tests/common/bytes.h tests/common/run.h
 tests_test_qrexec_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
@@ -59,3 +64,7 @@ tests_fuzz_fuzz_xenstore_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_gui_SOURCES = tests/fuzz/fuzz-gui.c tests/fuzz/must.h
 tests_fuzz_fuzz_gui_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
 tests_fuzz_fuzz_gui_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+FUZZ_TARGETS += tests/fuzz/fuzz-dns
+tests_fuzz_fuzz_dns_SOURCES = tests/fuzz/fuzz-dns.c tests/fuzz/must.h
+tests_fuzz_fuzz_dns_LDADD = protocol/libprotocol.la $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

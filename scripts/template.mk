@@ -1,10 +1,19 @@
-# Builds @NAME@.so against the installed unik; "make run" runs it here, "make install" puts it beside the other plugins.
+# Builds @NAME@.so against the installed unik; "make run" runs it here, "make install" puts it beside the other plugins, "make image"
+# makes @NAME@.xen, one file that Xen boots.
 PKG_CONFIG ?= pkg-config
 CFLAGS ?= -O2 -g
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -fPIC -fvisibility=hidden $(shell $(PKG_CONFIG) --cflags unik) $(CFLAGS)
 
 @NAME@.so: @NAME@.c
 	$(CC) $(ALL_CFLAGS) -shared -o $@ $< $(LDFLAGS) -lev
+
+@NAME@.o: @NAME@.c
+	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+@NAME@.xen: @NAME@.o @NAME@-vm.conf
+	unik-image -c @NAME@-vm.conf -o $@ --plugin @NAME@.o
+
+image: @NAME@.xen
 
 run: @NAME@.so
 	UNIK_PLUGIN_PATH=. unik-supervisor -c @NAME@.conf
@@ -13,5 +22,5 @@ install: @NAME@.so
 	install -D @NAME@.so $(DESTDIR)$(shell $(PKG_CONFIG) --variable=plugindir unik)/@NAME@.so
 
 clean:
-	rm -f @NAME@.so
-.PHONY: run install clean
+	rm -f @NAME@.so @NAME@.o @NAME@.xen @NAME@.cfg @NAME@.qubes
+.PHONY: image run install clean

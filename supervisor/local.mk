@@ -20,13 +20,18 @@ sbin_PROGRAMS += unik-supervisor
 unik_supervisor_SOURCES = supervisor/main.c supervisor/object.c supervisor/static-none.c
 unik_supervisor_LDADD = supervisor/libsupervisor.la $(DL_LIBS)
 
+# All of a static program but its plugins: unik-image links it too.
+noinst_LTLIBRARIES += supervisor/libmain.la
+supervisor_libmain_la_SOURCES = supervisor/main.c supervisor/object-none.c
+supervisor_libmain_la_CPPFLAGS = $(AM_CPPFLAGS)
+supervisor_libmain_la_LIBADD = supervisor/libsupervisor.la
 
 # Every plugin built in, no dlopen: `make unik-supervisor-static`. The table is made from the symbols of the libraries that
 # are linked, so it cannot drift from them.
 EXTRA_PROGRAMS += unik-supervisor-static
-unik_supervisor_static_SOURCES = supervisor/main.c supervisor/object-none.c
+unik_supervisor_static_SOURCES =
 nodist_unik_supervisor_static_SOURCES = supervisor/static-table.c
-unik_supervisor_static_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
+unik_supervisor_static_LDADD = supervisor/libmain.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
 unik_supervisor_static_LDFLAGS = $(AM_LDFLAGS) -all-static
 CLEANFILES += supervisor/static-table.c unik-supervisor-static
 supervisor/static-table.c: $(srcdir)/scripts/static-table $(filter %.la,$(STATIC_PLUGINS))

@@ -38,6 +38,11 @@ wrong '--fault restart=-1' start --state "$work/s" --fault restart=-1
 wrong '--fault refuse-all=3' start --state "$work/s" --fault refuse-all=3
 wrong '--fault drop-control-after' start --state "$work/s" --fault drop-control-after
 wrong 'xTIMES' start --state "$work/s" --fault drop-control-after=3y
+wrong '--hosts: without --net' start --state "$work/s" --hosts /etc/hosts
+wrong '--net: a VM under Xen' start --state "$work/s" --net --transport xen
+wrong 'net: something is missing' net --state "$work/s"
+wrong 'net exec: which command?' net --state "$work/s" exec
+wrong 'net: unplug: not one' net --state "$work/s" unplug
 wrong '--deadline 0: expected' start --state "$work/s" --deadline 0
 wrong 'a/b: not a name for a VM' start --state "$work/s" --name a/b
 wrong 'dom0: not a name for a VM' start --state "$work/s" --name dom0

@@ -29,7 +29,15 @@ static void up(struct vchan_pair *p)
         ck_assert_int_eq(host_state(p->ctx[i]), HOST_READY);
         p->v[i] = host_interface(hosts[i], "vchan/1");
         ck_assert_ptr_nonnull(p->v[i]);
+        p->pages[i] = host_interface(hosts[i], "pages/1");
+        ck_assert_ptr_nonnull(p->pages[i]);
     }
+}
+
+static void *page(struct vchan_pair *p, uint32_t ref, uint32_t first_of_block)
+{
+    (void)p, (void)first_of_block;
+    return fake_xen_page(ref);
 }
 
 static void down(struct vchan_pair *p)
@@ -38,6 +46,7 @@ static void down(struct vchan_pair *p)
         host_stop_wait(p->ctx[i], PATIENCE);
         ck_assert_int_eq(host_state(p->ctx[i]), HOST_STOPPED);
         ck_assert_uint_eq(host_counter(p->ctx[i], "open"), 0);
+        ck_assert_uint_eq(host_counter(p->ctx[i], "shared_pages"), 0);
     }
     WAIT_FOR(fake_store_is_clean());
     ck_assert_uint_eq(fake_store_watches(), 0);
@@ -50,7 +59,7 @@ static void down(struct vchan_pair *p)
         host_free(hosts[i]);
 }
 
-static const struct vchan_fixture xen = { "vchan over Xen, played", up, down };
+static const struct vchan_fixture xen = { "vchan over Xen, played", up, page, down };
 
 int main(void)
 {
@@ -62,6 +71,7 @@ int main(void)
     suite_add_tcase(s, suite_states());
     suite_add_tcase(s, suite_data());
     suite_add_tcase(s, suite_closing());
+    suite_add_tcase(s, suite_pages());
     suite_add_tcase(s, suite_on_xen());
     suite_add_tcase(s, suite_logic());
     r = srunner_create(s);

@@ -1,8 +1,11 @@
 /* vchan-socket: the tests of "vchan/1" over it, with two domains in one process. What is particular to sockets is in
  * tests/vchan/sockets.c. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include "tests/vchan/suite.h"
 
 extern const struct unik_plugin unik_plugin_vchan_socket;
@@ -39,7 +42,24 @@ static void up(struct vchan_pair *p)
         p->ctx[i] = add(hosts[i], p, i + 1);
         p->v[i] = host_interface(hosts[i], "vchan/1");
         ck_assert_ptr_nonnull(p->v[i]);
+        p->pages[i] = host_interface(hosts[i], "pages/1");
+        ck_assert_ptr_nonnull(p->pages[i]);
     }
+}
+
+static void *page(struct vchan_pair *p, uint32_t ref, uint32_t first_of_block)
+{
+    char path[300];
+    void *at;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/grants/%d.%u", p->dir, p->domid[0], first_of_block);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    at = mmap(NULL, UNIK_PAGE, PROT_READ, MAP_SHARED, fd, (off_t)(ref - first_of_block) * UNIK_PAGE);
+    close(fd);
+    return at == MAP_FAILED ? NULL : at;
 }
 
 static bool is_empty(const char *dir)
@@ -61,6 +81,7 @@ static void down(struct vchan_pair *p)
         ck_assert_int_eq(host_state(p->ctx[i]), HOST_STOPPED);
         ck_assert_uint_eq(host_counter(p->ctx[i], "open"), 0);
         ck_assert_uint_eq(host_counter(p->ctx[i], "closing"), 0);
+        ck_assert_uint_eq(host_counter(p->ctx[i], "shared_pages"), 0);
     }
     ck_assert_int_eq(open_fds(), p->fds);
     ck_assert_msg(is_empty(p->dir), "sockets were left in %s", p->dir);
@@ -69,7 +90,7 @@ static void down(struct vchan_pair *p)
         host_free(hosts[i]);
 }
 
-static const struct vchan_fixture sockets = { "vchan over sockets", up, down };
+static const struct vchan_fixture sockets = { "vchan over sockets", up, page, down };
 
 int main(void)
 {
@@ -81,6 +102,7 @@ int main(void)
     suite_add_tcase(s, suite_states());
     suite_add_tcase(s, suite_data());
     suite_add_tcase(s, suite_closing());
+    suite_add_tcase(s, suite_pages());
     suite_add_tcase(s, suite_sockets());
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -9,17 +9,19 @@
 #include <sys/un.h>
 #include <unik/ring.h>
 #include <unik/vchan.h>
+#include "plugins/vchan-socket/pages.h"
 
 #define CHANNELS_MAX 1024       /* open and closing ones together; a qrexec peer has 256 data ports (vchan.md 1) */
 #define CLOSING_MAX 256         /* closed ones whose output still goes out: at most a ring of memory each */
 #define DOMID_LAST 0x7fef       /* Xen's numbers for domains end here (public/xen.h: DOMID_FIRST_RESERVED) */
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)
 
-enum { OPEN, OPEN_HIGH, CONNECTS, DISCONNECTS, BYTES_IN, BYTES_OUT, REFUSED, CLOSING, CUT };
+enum { OPEN, OPEN_HIGH, CONNECTS, DISCONNECTS, BYTES_IN, BYTES_OUT, REFUSED, CLOSING, CUT,
+       SHARED, SHARED_HIGH };
 
 struct config {
     int64_t domid;
-    const char *dir;
+    const char *dir, *grant_dir;
     uint64_t ring_min, client_ring;
     double flush;
 };
@@ -42,6 +44,7 @@ struct vchan_socket {
     int hangup_fd;                      /* epoll set of channels whose ring came full; or -1 */
     ev_io hangup;
     unsigned hangup_watched;            /* how many are in it */
+    struct shared_pages pages;
     bool stopping;
 };
 
@@ -105,5 +108,10 @@ int vchan_socket_serve(struct channel *ch);
 void vchan_socket_unserve(struct channel *ch);
 void vchan_socket_seek(struct channel *ch);
 void vchan_socket_unseek(struct channel *ch);
+
+/* pages.c. The folder's name: -ENAMETOOLONG. */
+int vchan_socket_pages_dir(const struct config *config, const char *sockets, char dir[GRANT_DIR_MAX + 1]);
+int vchan_socket_pages_start(struct vchan_socket *vs);
+void vchan_socket_pages_stop(struct vchan_socket *vs);
 
 #endif

@@ -13,6 +13,8 @@ static const struct unik_option options[] = {
       .max = DOMID_LAST, .help = "this domain's number; -1: what VCHAN_DOMAIN says, or 0" },
     { .key = "dir", .type = UNIK_STRING, .offset = offsetof(struct config, dir),
       .help = "folder of the sockets; default: what VCHAN_SOCKET_DIR says, or /var/run/vchan" },
+    { .key = "grant-dir", .type = UNIK_STRING, .offset = offsetof(struct config, grant_dir),
+      .help = "folder of the files that stand in for granted pages; default: what UNIK_GRANT_DIR says, or DIR/grants" },
     { .key = "ring-min", .type = UNIK_SIZE, .offset = offsetof(struct config, ring_min), .fallback = "64", .min = 64,
       .max = UNIK_VCHAN_RING_MAX, .help = "bytes of a served channel's buffers, each way, if less is asked for" },
     { .key = "client-ring", .type = UNIK_SIZE, .offset = offsetof(struct config, client_ring), .fallback = "64K",
@@ -32,6 +34,8 @@ static const struct unik_counter counters[] = {
     [REFUSED] = { "refused", UNIK_COUNT, "channels asked for and not made: bad name, no memory, too many" },
     [CLOSING] = { "closing", UNIK_GAUGE, "closed channels that still send" },
     [CUT] = { "cut", UNIK_COUNT, "channels closed with output that the peer did not take in time" },
+    [SHARED] = { "shared_pages", UNIK_GAUGE, "pages shared with other domains" },
+    [SHARED_HIGH] = { "shared_pages_high", UNIK_HIGH, "pages shared, the most at a time" },
     { 0 }
 };
 
@@ -137,7 +141,12 @@ static int check(struct unik_ctx *ctx)
 {
     static const char shortest[] = "/vchan.0.1.1.sock";
     const char *dir = find_dir(ctx->config);
+    char grants[GRANT_DIR_MAX + 1];
 
+    if (vchan_socket_pages_dir(ctx->config, dir, grants) < 0) {
+        unik_error(ctx, "grant-dir: the folder's name is longer than %d bytes", GRANT_DIR_MAX);
+        return -EINVAL;
+    }
     if (strlen(dir) + sizeof(shortest) - 1 > SOCKET_PATH_MAX) {
         unik_error(ctx, "dir %s: %zu bytes: with the socket's name it exceeds a socket path's %zu", dir, strlen(dir),
                    SOCKET_PATH_MAX);
@@ -174,6 +183,8 @@ static int start(struct unik_ctx *ctx)
     ctx->counters[OPEN] = ctx->counters[CLOSING] = 0;
     ctx->data = vs;
     e = unik_provide(ctx, "vchan/1", &vs->api);
+    if (e == 0)
+        e = vchan_socket_pages_start(vs);
     if (e < 0) {
         ctx->data = NULL;
         free(vs);
@@ -190,6 +201,7 @@ void vchan_socket_stopped(struct vchan_socket *vs)
 {
     struct unik_ctx *ctx = vs->ctx;
 
+    vchan_socket_pages_stop(vs);
     ev_clear_pending(ctx->loop, &vs->flush);
     ctx->data = NULL;
     free(vs);
@@ -223,6 +235,7 @@ static void abandon(struct unik_ctx *ctx)
         ctx->counters[CUT]++;
         vchan_socket_free(ch);
     }
+    vchan_socket_pages_stop(vs);
     ev_clear_pending(ctx->loop, &vs->flush);
     ctx->data = NULL;
     free(vs);
@@ -237,7 +250,7 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
 
     if (!vs)
         return;
-    unik_text_add(out, "domid: %d\ndir: %s\n", vs->domid, vs->dir);
+    unik_text_add(out, "domid: %d\ndir: %s\ngrant-dir: %s\n", vs->domid, vs->dir, vs->pages.dir);
     LIST_FOREACH(ch, &vs->channels, link) {
         if (lines++ == STATUS_LINES) {
             unik_text_add(out, "channel: %u in all\n", vs->n);
@@ -249,7 +262,7 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
     }
 }
 
-static const char *const provides[] = { "vchan/1", NULL };
+static const char *const provides[] = { "vchan/1", "pages/1", NULL };
 
 UNIK_PLUGIN(vchan_socket) = {
     UNIK_PLUGIN_HEAD, .name = "vchan-socket", .version = "1", .summary = "vchan over unix sockets, without Xen",

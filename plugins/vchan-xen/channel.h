@@ -3,6 +3,7 @@
 #define VCHAN_XEN_CHANNEL_H
 
 #include <sys/queue.h>
+#include <unik/pages.h>
 #include <unik/ring.h>
 #include <unik/vchan.h>
 #include <unik/xenstore.h>
@@ -14,8 +15,17 @@
 #define RECHECKS 5              /* looks for peers that are gone, after a domain was released: the last ... */
 #define PEER_POLL 10.0          /* seconds between looks without news, as the library of Qubes does */
 #define RECHECK_FIRST 1.0       /* ... about half a minute later. A dying domain is known until its pages are free */
+#define SHARED_MAX (1u << 20)   /* pages shared at a time: 4 GiB */
 
-enum { OPEN, OPEN_HIGH, CONNECTS, DISCONNECTS, BYTES_IN, BYTES_OUT, REFUSED, PEERS_GONE, BAD_PEER };
+enum { OPEN, OPEN_HIGH, CONNECTS, DISCONNECTS, BYTES_IN, BYTES_OUT, REFUSED, PEERS_GONE, BAD_PEER,
+       SHARED, SHARED_HIGH };
+
+/* What the plugin keeps for "pages/1". */
+struct shared_pages {
+    struct unik_pages api;
+    LIST_HEAD(, block) blocks;
+    xengntshr_handle *gntshr;           /* NULL before the first block */
+};
 
 /* The plugin's state. The interface comes first: a pointer to it is a pointer to this. */
 struct vchan_xen {
@@ -36,6 +46,7 @@ struct vchan_xen {
     ev_timer recheck;
     unsigned rechecks;
     bool stopping;
+    struct shared_pages pages;
 };
 
 struct channel {
@@ -92,5 +103,9 @@ int vchan_xen_watch_peers(struct vchan_xen *vx);
 void vchan_xen_unwatch_peers(struct vchan_xen *vx);
 void vchan_xen_poll_peer(struct vchan_xen *vx, int peer);
 bool vchan_xen_peer_exists(struct vchan_xen *vx, int peer);
+
+/* pages.c */
+int vchan_xen_pages_start(struct vchan_xen *vx);
+void vchan_xen_pages_stop(struct vchan_xen *vx);
 
 #endif

@@ -18,6 +18,8 @@ static const struct unik_counter counters[] = {
     [REFUSED] = { "refused", UNIK_COUNT, "channels asked for and not made: bad name, no memory or grants, too many" },
     [PEERS_GONE] = { "peers_gone", UNIK_COUNT, "channels that ended because the peer's domain was gone" },
     [BAD_PEER] = { "bad_peer", UNIK_COUNT, "channels or offers with impossible values in the peer's shared page" },
+    [SHARED] = { "shared_pages", UNIK_GAUGE, "pages granted to other domains" },
+    [SHARED_HIGH] = { "shared_pages_high", UNIK_HIGH, "pages granted, the most at a time" },
     { 0 }
 };
 
@@ -141,6 +143,7 @@ static void end(struct vchan_xen *vx)
     ev_timer_stop(ctx->loop, &vx->settled);
     ev_idle_stop(ctx->loop, &vx->look);
     vchan_xen_unwatch_peers(vx);
+    vchan_xen_pages_stop(vx);
     vchan_xen_shut(&vx->machine);
     ctx->data = NULL;
     free(vx);
@@ -191,6 +194,8 @@ static int start(struct unik_ctx *ctx)
     }
     if (e == 0)
         e = unik_provide(ctx, "vchan/1", &vx->api);
+    if (e == 0)
+        e = vchan_xen_pages_start(vx);
     if (e < 0) {
         end(vx);
         return e;
@@ -246,7 +251,7 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
     }
 }
 
-static const char *const needs[] = { "xenstore/1", NULL }, *const provides[] = { "vchan/1", NULL };
+static const char *const needs[] = { "xenstore/1", NULL }, *const provides[] = { "vchan/1", "pages/1", NULL };
 
 UNIK_PLUGIN(vchan_xen) = {
     UNIK_PLUGIN_HEAD, .name = "vchan-xen", .version = "1", .summary = "vchan over Xen's shared memory",

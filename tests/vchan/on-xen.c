@@ -342,6 +342,21 @@ START_TEST(environment_decides)
 }
 END_TEST
 
+/* The kernel's limit on grants: said, and nothing is half done. */
+START_TEST(no_grants_left_for_pages)
+{
+    struct unik_pages *p = pair.pages[0];
+    struct unik_shared *s;
+
+    fake_xen_pages_left(10);
+    ck_assert_int_eq(p->share(p, 2, 11, false, &s), -ENOSPC);
+    ck_assert_ptr_null(s);
+    ck_assert_int_eq(p->share(p, 2, 10, false, &s), 0);
+    ck_assert_uint_eq(host_counter(pair.ctx[0], "shared_pages"), 10);
+    p->unshare(p, s);
+}
+END_TEST
+
 TCase *suite_on_xen(void)
 {
     TCase *t = tcase_create("on Xen");
@@ -361,5 +376,6 @@ TCase *suite_on_xen(void)
     tcase_add_test(t, stops_while_xenstore_answers);
     tcase_add_test(t, entry_through_the_real_client);
     tcase_add_test(t, environment_decides);
+    tcase_add_test(t, no_grants_left_for_pages);
     return t;
 }

@@ -1,4 +1,5 @@
 /* tests/vchan/sockets.c - what only the socket transport has: paths, deadlines, the stock library's ways. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -366,6 +367,54 @@ START_TEST(status_lists_channels)
 }
 END_TEST
 
+/* Blocks of a process that was killed: gone with the first new one; what has other names stays. */
+START_TEST(old_pages_go)
+{
+    static const char *const names[] = { "1.77", "1.x", "11.5", "1." };
+    struct unik_pages *p = pair.pages[0];
+    struct unik_shared *s;
+    char path[4][300], dir[200];
+
+    snprintf(dir, sizeof(dir), "%s/grants", pair.dir);
+    ck_assert(!exists(dir));
+    ck_assert_int_eq(mkdir(dir, 0700), 0);
+    for (int i = 0; i < 4; i++) {
+        snprintf(path[i], sizeof(path[i]), "%s/%s", dir, names[i]);
+        fclose(fopen(path[i], "w"));
+    }
+    ck_assert_int_eq(p->share(p, 2, 1, false, &s), 0);
+    for (int i = 0; i < 4; i++)
+        ck_assert_int_eq(exists(path[i]), i != 0);
+    p->unshare(p, s);
+    for (int i = 1; i < 4; i++)
+        unlink(path[i]);
+}
+END_TEST
+
+/* A folder that cannot be made; then it can. And a disk without room for the block. */
+START_TEST(pages_without_a_place)
+{
+    struct unik_pages *p = pair.pages[0];
+    struct rlimit was, small = { 4096, 4096 };
+    struct unik_shared *s;
+    char dir[200];
+
+    snprintf(dir, sizeof(dir), "%s/grants", pair.dir);
+    fclose(fopen(dir, "w"));
+    ck_assert_int_eq(p->share(p, 2, 1, false, &s), -ENOTDIR);
+    unlink(dir);
+    getrlimit(RLIMIT_FSIZE, &was);
+    small.rlim_max = was.rlim_max;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    ck_assert_int_eq(p->share(p, 2, 2, false, &s), -EFBIG);
+    setrlimit(RLIMIT_FSIZE, &was);
+    ck_assert_int_eq(p->share(p, 2, 2, false, &s), 0);
+    ck_assert_uint_eq(s->refs[1], s->refs[0] + 1);
+    p->unshare(p, s);
+}
+END_TEST
+
 TCase *suite_sockets(void)
 {
     TCase *t = tcase_create("sockets");
@@ -386,5 +435,7 @@ TCase *suite_sockets(void)
     tcase_add_test(t, folder_that_comes_late);
     tcase_add_test(t, too_many_are_refused);
     tcase_add_test(t, status_lists_channels);
+    tcase_add_test(t, old_pages_go);
+    tcase_add_test(t, pages_without_a_place);
     return t;
 }

@@ -10,6 +10,7 @@ static const struct vchan_fixture *fixture;
 void suite_use(const struct vchan_fixture *f) { fixture = f; }
 void suite_up(void) { fixture->up(&pair); }
 void suite_down(void) { fixture->down(&pair); }
+void *suite_page(uint32_t ref, uint32_t first_of_block) { return fixture->page(&pair, ref, first_of_block); }
 
 static ev_timer patience;
 static bool late, waits;

@@ -3,6 +3,7 @@
 #define TESTS_VCHAN_SUITE_H
 
 #include <check.h>
+#include <unik/pages.h>
 #include <unik/text.h>
 #include <unik/vchan.h>
 #include "tests/common/peer.h"
@@ -16,6 +17,7 @@ struct vchan_pair {
     struct host *h;
     struct unik_ctx *ctx[2];
     struct unik_vchan *v[2];
+    struct unik_pages *pages[2];
     int domid[2];
     char *dir;
     int fds;                    /* open before the fixture was set up */
@@ -24,6 +26,8 @@ struct vchan_pair {
 struct vchan_fixture {
     const char *name;
     void (*up)(struct vchan_pair *p);
+    /* Of side 0: what its peer sees at a reference, mapped; NULL: nothing is there. munmap() it. */
+    void *(*page)(struct vchan_pair *p, uint32_t ref, uint32_t first_of_block);
     /* Stops both sides and asserts that nothing is left: descriptors, channels. */
     void (*down)(struct vchan_pair *p);
 };
@@ -32,9 +36,11 @@ extern struct vchan_pair pair;                  /* of the running test */
 void suite_use(const struct vchan_fixture *f);  /* before srunner_run */
 void suite_up(void);
 void suite_down(void);
+void *suite_page(uint32_t ref, uint32_t first_of_block);
 TCase *suite_states(void);
 TCase *suite_data(void);
 TCase *suite_closing(void);
+TCase *suite_pages(void);
 TCase *suite_sockets(void);   /* only for vchan-socket */
 TCase *suite_on_xen(void);    /* only for vchan-xen */
 TCase *suite_logic(void);

@@ -1,6 +1,6 @@
 # The checks under real Xen: tests/xen/run. Needs libxenvchan. All programs are static: dom0 and the guests of the lab have
 # no libraries of this machine.
-EXTRA_DIST += tests/xen/guest.conf tests/xen/dom0.sh tests/xen/checks
+EXTRA_DIST += tests/xen/floor.S tests/xen/guest.conf tests/xen/dom0.sh tests/xen/checks
 dist_noinst_SCRIPTS += tests/xen/run tests/xen/lab tests/xen/dom0-init tests/xen/vif-script
 
 # A bare libxenvchan echo, to measure against.
@@ -11,13 +11,13 @@ vchan_peer_LDFLAGS = $(AM_LDFLAGS) -all-static
 
 # The guests' /init: the static supervisor, with one plugin more.
 EXTRA_PROGRAMS += unik-guest
-unik_guest_SOURCES = supervisor/main.c supervisor/object-none.c tests/xen/vecho.c
+unik_guest_SOURCES = tests/xen/vecho.c
 nodist_unik_guest_SOURCES = tests/xen/guest-table.c
-unik_guest_LDADD = supervisor/libsupervisor.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
+unik_guest_LDADD = supervisor/libmain.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
 unik_guest_LDFLAGS = $(AM_LDFLAGS) -all-static
 CLEANFILES += tests/xen/guest-table.c $(EXTRA_PROGRAMS)
 tests/xen/guest-table.c: supervisor/static-table.c
-	$(AM_V_GEN)$(MKDIR_P) tests/xen && sed -e 's/^    NULL/    \&unik_plugin_vecho,\n    NULL/' \
+	$(AM_V_GEN)$(MKDIR_P) tests/xen && sed -e 's/^    0$$/    \&unik_plugin_vecho,\n    0/' \
 		-e 's/^const struct unik_plugin \*const/extern const struct unik_plugin unik_plugin_vecho;\n&/' $< >$@.new && mv $@.new $@
 
 # dom0's side.

@@ -1,9 +1,12 @@
 /* vchan-peer - libxenvchan alone, as plainly as it can be used: the peer that the vchan plugin is measured against.
- *   vchan-peer echo DOMID PORT RING            serve DOMID, echo what comes, for ever; as /init of a guest too
+ *   vchan-peer echo DOMID PORT RING            serve DOMID, echo what comes, for ever; as /init of a guest too. Blocks in
+ *                                              the library, as a program can that has nothing else to do
+ *   vchan-peer poll DOMID PORT RING            the same with poll() before each wait, as in a program of several descriptors
  *   vchan-peer measure DOMID PORT BYTES        connect to DOMID, print round trips of one byte and of BYTES echoed
  *   vchan-peer garbage DOMID PORT KIND         connect, then write nonsense where the protocol keeps its indexes
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +29,15 @@ static double now(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int echo(int domid, const char *port, size_t ring)
+static void poll_and_wait(struct libxenvchan *v)
+{
+    struct pollfd p = { .fd = libxenvchan_fd_for_select(v), .events = POLLIN };
+
+    poll(&p, 1, -1);
+    libxenvchan_wait(v);
+}
+
+static int echo(int domid, const char *port, size_t ring, bool with_poll)
 {
     static char bytes[65536];
     char path[100];
@@ -45,9 +56,13 @@ static int echo(int domid, const char *port, size_t ring)
         fflush(stdout);
         while (libxenvchan_is_open(v) == 2)
             libxenvchan_wait(v);
-        while ((n = libxenvchan_read(v, bytes, sizeof(bytes))) > 0)
-            if (libxenvchan_send(v, bytes, (size_t)n) != n && libxenvchan_write(v, bytes, (size_t)n) != n)
+        for (;;) {
+            while (with_poll && libxenvchan_data_ready(v) == 0 && libxenvchan_is_open(v))
+                poll_and_wait(v);
+            n = libxenvchan_read(v, bytes, sizeof(bytes));
+            if (n <= 0 || (libxenvchan_send(v, bytes, (size_t)n) != n && libxenvchan_write(v, bytes, (size_t)n) != n))
                 break;
+        }
         libxenvchan_close(v);
     }
 }
@@ -154,11 +169,13 @@ int main(int argc, char **argv)
 {
     init_begin();
     if (argc == 5 && strcmp(argv[1], "echo") == 0)
-        return echo(atoi(argv[2]), argv[3], strtoul(argv[4], NULL, 10));
+        return echo(atoi(argv[2]), argv[3], strtoul(argv[4], NULL, 10), false);
+    if (argc == 5 && strcmp(argv[1], "poll") == 0)
+        return echo(atoi(argv[2]), argv[3], strtoul(argv[4], NULL, 10), true);
     if (argc == 5 && strcmp(argv[1], "measure") == 0)
         return measure(atoi(argv[2]), argv[3], strtoul(argv[4], NULL, 10));
     if (argc == 5 && strcmp(argv[1], "garbage") == 0)
         return garbage(atoi(argv[2]), argv[3], argv[4]);
-    fprintf(stderr, "usage: vchan-peer echo DOMID PORT RING | measure DOMID PORT BYTES | garbage DOMID PORT prod|cons|orders|all\n");
+    fprintf(stderr, "usage: vchan-peer echo|poll DOMID PORT RING | measure DOMID PORT BYTES | garbage DOMID PORT prod|cons|orders|all\n");
     return 2;
 }

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "tools/unik-dom0/ask.h"
 #include "tools/unik-dom0/command.h"
+#include "tools/unik-dom0/net.h"
 #include "tools/unik-dom0/socket.h"
 
 static const struct option longs[] = {
@@ -244,7 +246,7 @@ int command_fault(int argc, char **argv) { return simple(argc, argv, "", "spec",
 
 int command_wait(int argc, char **argv)
 {
-    static const char *const what[] = { "qrexec", "qubesdb", "gui", "gone", NULL };
+    static const char *const what[] = { "qrexec", "qubesdb", "gui", "net", "gone", NULL };
 
     return simple(argc, argv, "t", "what", what, 1);
 }
@@ -254,4 +256,47 @@ int command_restart(int argc, char **argv)
     static const char *const what[] = { "qrexec", "qubesdb", "gui", NULL };
 
     return simple(argc, argv, "t", "what", what, 1);
+}
+
+/* The process whose namespace is meant, or -1: dom0 has said why not. */
+static int ask_pid(const struct client_options *o)
+{
+    char bytes[SOCKET_TEXT_MAX + 2];
+    int fd = open_socket(o->state), pid = -1;
+    struct packet p;
+    ssize_t n;
+
+    ask_begin(&p, "net", o);
+    ask_add(&p, "what", "exec");
+    if (fd < 0 || send_request(fd, &p, NULL) < 0)
+        fprintf(stderr, "unik-dom0: %s: %s\n", o->state, strerror(fd < 0 ? -fd : errno));
+    while (fd >= 0 && (n = recv(fd, bytes, sizeof(bytes) - 1, 0)) > 0 && bytes[0] != 'x') {
+        bytes[n] = 0;
+        if (bytes[0] == 'o')
+            pid = atoi(bytes + 1);
+        else
+            fputs(bytes + 1, stderr);
+    }
+    if (fd >= 0)
+        close(fd);
+    free(p.at);
+    return pid;
+}
+
+int command_net(int argc, char **argv)
+{
+    static const char *const what[] = { "attach", "detach", NULL };
+    struct client_options o;
+    int pid;
+
+    if (ask_options(&o, argc, argv, "", 1, INT_MAX))
+        return EXIT_USAGE;
+    if (strcmp(argv[optind], "exec") != 0) {
+        optind = 1;
+        return simple(argc, argv, "", "what", what, 1);
+    }
+    if (optind + 1 == argc)
+        return usage("net exec: which command?");
+    pid = ask_pid(&o);
+    return pid > 0 ? net_exec(pid, o.state, argv + optind + 1) : 1;
 }

@@ -21,5 +21,6 @@ int command_stop(int argc, char **argv);
 int command_restart(int argc, char **argv);
 int command_fault(int argc, char **argv);
 int command_gui(int argc, char **argv);
+int command_net(int argc, char **argv);
 
 #endif

@@ -9,6 +9,7 @@
  *   db.c        QubesDB daemon: channel 111      store.c    its keys; keys.c where they come from first
  *   gui*.c      GUI daemon: port 6000, and the user in front of it (gui-parts.h)
  *   outbox.c    messages on their way out, whole or (a fault) in halves
+ *   net*.c      the VMs' network: net.h
  */
 #ifndef UNIK_DOM0_H
 #define UNIK_DOM0_H
@@ -33,6 +34,7 @@ struct db;
 struct gui;
 struct pair;
 struct data;
+struct net;
 
 struct vm {
     struct dom0 *dom0;
@@ -67,6 +69,7 @@ struct dom0 {
     double deadline;                    /* how long a guest may take for what it must do at once */
     enum unik_level level;
     struct server *server;              /* socket.c */
+    struct net *net;                    /* net.c; NULL without --net */
 };
 
 /* ---- log: one line on stderr; control characters in what a peer sent are replaced ---- */

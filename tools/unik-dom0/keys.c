@@ -113,14 +113,14 @@ int keys_default(struct store *s, const char *name, const char *user, int domid)
         { "/qubes-debug-mode", "0" }, { "/qubes-base-template", "debian-12" }, { "/qubes-timezone", "Europe/Prague" },
         { "/qubes-random-seed", seed }, { "/qubes-block-devices", "" }, { "/qubes-usb-devices", "" },
         { "/qubes-mac", mac }, { "/qubes-ip", ip }, { "/qubes-netmask", "255.255.255.255" },
-        { "/qubes-gateway", "10.137.0.5" }, { "/qubes-primary-dns", "10.139.1.1" },
+        { "/qubes-gateway", "10.137.255.254" }, { "/qubes-primary-dns", "10.139.1.1" },
         { "/qubes-secondary-dns", "10.139.1.2" }, { "/qubes-service/meminfo-writer", "0" },
         { "/qubes-gui-enabled", "True" }, { "/qubes-gui-domain-xid", "0" }, { "/keyboard-layout", "us++" },
         { "/qubes-iptables-error", "" },
     };
     int e = random_seed(seed);
 
-    snprintf(ip, sizeof(ip), "10.137.%d.%d", domid / 200 % 256, 10 + domid % 200);
+    snprintf(ip, sizeof(ip), "10.137.%d.%d", (domid - 1) / 254, 1 + (domid - 1) % 254);
     snprintf(mac, sizeof(mac), "00:16:3e:5e:6c:%02x", (unsigned)domid & 0xff);
     for (size_t i = 0; e == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
         e = store_set(s, keys[i][0], keys[i][1], strlen(keys[i][1]));

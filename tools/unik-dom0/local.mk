@@ -25,7 +25,13 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 	tools/unik-dom0/gui-in.c tools/unik-dom0/gui-window.c tools/unik-dom0/gui-pages.c \
 	tools/unik-dom0/gui-user.c tools/unik-dom0/gui-keys.c tools/unik-dom0/gui-desk.c \
 	tools/unik-dom0/gui-request.c tools/unik-dom0/gui-client.c tools/unik-dom0/ask.h \
-	tools/unik-dom0/picture-file.c tools/unik-dom0/picture-file.h
+	tools/unik-dom0/picture-file.c tools/unik-dom0/picture-file.h \
+	tools/unik-dom0/net.c tools/unik-dom0/net.h \
+	tools/unik-dom0/net-inside.c tools/unik-dom0/net-inside.h \
+	tools/unik-dom0/netlink.c tools/unik-dom0/netlink.h \
+	tools/unik-dom0/net-offer.c \
+	tools/unik-dom0/net-dns.c \
+	tools/unik-dom0/net-exec.c
 tools_unik_dom0_unik_dom0_CPPFLAGS = $(AM_CPPFLAGS)
 tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/host/libhost.la
 if HAVE_XEN
@@ -38,8 +44,10 @@ tools_unik_dom0_unik_dom0_LDADD += $(PNG_LIBS)
 endif
 tools_unik_dom0_unik_dom0_LDADD += protocol/libprotocol.la $(EV_LIBS)
 
-TESTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh
-dist_noinst_SCRIPTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh
+TESTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh tests/test-dom0-net.sh
+dist_noinst_SCRIPTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh tests/test-dom0-net.sh
+check_PROGRAMS += tests/net/tap-guest
+tests_net_tap_guest_SOURCES = tests/net/tap-guest.c
 if HAVE_CHECK
 TESTS += tests/test-dom0
 check_PROGRAMS += tests/test-dom0

@@ -23,7 +23,9 @@ static const struct {
     { "gui", command_gui, "--state DIR list|wait|screenshot|point|click|key|type|focus|move|resize|minimise|restore|close\n"
       "             |copy|paste [WINDOW ...]", "its windows, and the user in front of them" },
     { "status", command_status, "--state DIR [--strict]", "channels, calls, ports, violations" },
-    { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gui|gone", "until the guest is connected, or gone" },
+    { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gui|net|gone", "until the guest is connected, or gone" },
+    { "net", command_net, "--state DIR exec COMMAND...|attach|detach",
+      "run a command in the VMs' network; plug a VM's cable, or pull it" },
     { "fault", command_fault, "--state DIR FAULT|none", "make a mistake on purpose from now on" },
     { "restart", command_restart, "--state DIR [--seconds S] qrexec|qubesdb|gui", "a daemon goes away and comes back" },
     { "stop", command_stop, "--state DIR", "end" },
@@ -78,6 +80,8 @@ static int help(void)
            "  --screen WIDTHxHEIGHT  the user's screen (1920x1080)\n"
            "  --clipboard N          bytes that a VM may copy (64000)\n"
            "  --grant-dir DIR        files in place of granted pages ($UNIK_GRANT_DIR, else grants in that of the sockets)\n"
+           "  --net                  a network for the VMs: a namespace with a TAP each, addresses as in Qubes OS, names\n"
+           "  --hosts FILE           more names for it, in the form of /etc/hosts\n"
            "  --fault FAULT          as for the command fault; may be repeated\n"
            "  --deadline S           how long the guest may take for what it owes at once (10)\n"
            "  --connect-timeout S    how long call and exec wait for the guest to connect (10)\n"

@@ -5,6 +5,7 @@
 #include "tools/unik-dom0/control.h"
 #include "tools/unik-dom0/db.h"
 #include "tools/unik-dom0/gui.h"
+#include "tools/unik-dom0/net.h"
 #include "tools/unik-dom0/socket.h"
 
 #define STATUS_MAX 65536
@@ -203,6 +204,8 @@ static void visit_waiter(struct client *c)
         now = gui_connected(vm) != 0;
     else if (strncmp(c->waits, "window:", 7) == 0)
         now = gui_shows(vm, c->waits + 7);
+    else if (strcmp(c->waits, "net") == 0)
+        now = net_linked(vm);
     else
         now = control_version(vm) == 0 && !db_synced(vm) && !gui_connected(vm);
     if (now)
@@ -232,6 +235,23 @@ static void do_wait(struct client *c)
         ev_timer_start(c->dom0->loop, &c->timer);
     }
     visit_waiter(c);
+}
+
+/* ---- net ---- */
+
+/* exec: the answer is the process in whose namespace the client goes on. */
+static void do_net(struct client *c)
+{
+    const char *what = client_word(c, "what", "");
+    struct vm *vm = vm_of(c);
+
+    if (!vm || !net_pid(c->dom0))
+        fail(c, 1, vm ? "there is no network: start it with --net" : "no such VM");
+    else if (strcmp(what, "exec") == 0) {
+        client_printf(c, 'o', "%d", net_pid(c->dom0));
+        client_exit(c, 0);
+    } else
+        client_exit(c, net_plug(vm, strcmp(what, "attach") == 0) < 0);
 }
 
 /* ---- stop, restart, fault ---- */
@@ -284,7 +304,7 @@ void request_begin(struct client *c)
         void (*serve)(struct client *c);
     } table[] = {
         { "call", do_call }, { "qubesdb", do_db }, { "status", do_status }, { "wait", do_wait }, { "stop", do_stop },
-        { "restart", do_restart }, { "fault", do_fault }, { "gui", do_gui },
+        { "restart", do_restart }, { "fault", do_fault }, { "gui", do_gui }, { "net", do_net },
     };
 
     for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

@@ -13,6 +13,7 @@
 #include "protocol/gui.h"
 #include "tools/unik-dom0/db.h"
 #include "tools/unik-dom0/gui.h"
+#include "tools/unik-dom0/net.h"
 #include "tools/unik-dom0/pair.h"
 #include "tools/unik-dom0/socket.h"
 
@@ -29,9 +30,10 @@ struct vm_options {
 };
 
 struct options {
-    const char *state, *vchan_dir, *grant_dir, *transport, *policy, *user;
+    const char *state, *vchan_dir, *grant_dir, *transport, *policy, *user, *hosts;
     struct vm_options vms[DOM0_VMS_MAX];
     size_t n_vms;
+    bool net;
     bool first_by_options;              /* --domid, --name, --qubesdb describe vms[0] */
 };
 
@@ -51,6 +53,7 @@ static const struct option longs[] = {
     { "connect-timeout", required_argument, NULL, 'w' }, { "no-gui", no_argument, NULL, 'N' },
     { "gui-protocol", required_argument, NULL, 'g' }, { "screen", required_argument, NULL, 'x' },
     { "clipboard", required_argument, NULL, 'c' },  { "grant-dir", required_argument, NULL, 'G' },
+    { "net", no_argument, NULL, 'E' },              { "hosts", required_argument, NULL, 'H' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -158,6 +161,8 @@ static int parse_one(struct options *o, int c, char *arg)
     case 'f': return parse_fault(arg);
     case 'P': o->policy = arg; return 0;
     case 'S': dom0.services = arg; return 0;
+    case 'E': o->net = true; return 0;
+    case 'H': o->hosts = arg; return 0;
     case 'l': return parse_number(arg, 0.1, 3600, &dom0.deadline) ? 0 : usage("--deadline %s: expected 0.1..3600", arg);
     case 'w':
         if (!parse_number(arg, 0.1, 3600, &dom0.connect_timeout))
@@ -195,6 +200,10 @@ static int parse(struct options *o, int argc, char **argv)
         return usage("start: --state DIR is missing");
     if (strcmp(o->transport, "socket") != 0 && strcmp(o->transport, "xen") != 0)
         return usage("--transport %s: expected socket or xen", o->transport);
+    if (o->hosts && !o->net)
+        return usage("--hosts: without --net nobody asks for names");
+    if (o->net && strcmp(o->transport, "socket") != 0)
+        return usage("--net: a VM under Xen has its network from there");
     if (o->n_vms == 0)
         o->vms[o->n_vms++].domid = 1;
     return 0;
@@ -333,6 +342,8 @@ static int start_vms(const struct options *o)
         if (e == 0 && !dom0.no_gui)
             e = gui_init(vm);
     }
+    if (e == 0 && o->net)
+        e = net_start(&dom0, o->state, o->vchan_dir, o->hosts, &why);
     if (e < 0)
         fprintf(stderr, "%s%s%s\n", text, text[0] ? "" : "unik-dom0: cannot start: ", text[0] ? "" : strerror(-e));
     return e;
@@ -401,6 +412,7 @@ int command_start(int argc, char **argv)
     code = start_transport(h, &o, ctx) < 0 || start_vms(&o) < 0 ? 1 : run(&o);
     violations = dom0_violations(&dom0);
     server_stop(&dom0);
+    net_stop(&dom0);
     for (size_t i = 0; i < dom0.n_vms; i++)
         vm_free(dom0.vms[i]);
     dom0.n_vms = 0;

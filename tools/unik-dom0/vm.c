@@ -6,6 +6,7 @@
 #include "tools/unik-dom0/data.h"
 #include "tools/unik-dom0/db.h"
 #include "tools/unik-dom0/gui.h"
+#include "tools/unik-dom0/net.h"
 #include "tools/unik-dom0/pair.h"
 
 struct vm *vm_new(struct dom0 *d, int domid, const char *name, const char *user)
@@ -112,6 +113,7 @@ void vm_status(struct vm *vm, struct unik_text *out)
     unik_text_add(out, "ports: %zu in use\n", pairs_used(vm));
     db_status(vm, out);
     gui_status(vm, out);
+    net_status(vm, out);
     unik_text_add(out, "notes: %lu\nviolations: %lu\n", vm->notes, vm->violations);
     for (unsigned long i = vm->violations > DOM0_LAST_MAX ? vm->violations - DOM0_LAST_MAX : 0; i < vm->violations; i++)
         unik_text_add(out, "violation: %s\n", vm->last[i % DOM0_LAST_MAX]);
