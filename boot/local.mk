@@ -7,7 +7,7 @@ KERNEL_CFLAGS = -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fno-pic -fno-pie -mcm
 KERNEL_LDFLAGS = -nostdlib -static -no-pie -Wl,-T,$(top_srcdir)/boot/kernel.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096
 
 # The machine: from the entry to the grant table.
-MACHINE_SOURCES = boot/start.S boot/pv.c boot/memory.c boot/paging.c boot/user.c boot/trap.c boot/event.c boot/time.c \
+MACHINE_SOURCES = boot/start.S boot/pv.c boot/pvh.c boot/memory.c boot/paging.c boot/user.c boot/trap.c boot/event.c boot/time.c \
 	boot/console.c boot/grant.c boot/xenbus.c boot/xenbus-ring.c boot/crash.c boot/power.c boot/main.c boot/text.c boot/image.c \
 	boot/errno.h boot/hypercall.h boot/image.h boot/kernel.h boot/machine.h boot/paging.h boot/xenbus.h boot/x86.h
 

@@ -23,8 +23,6 @@ struct machine {
     /* A leaf of the program changes. Takes effect at leaf_flush() at the latest. */
     void (*leaf)(uint64_t address, uint64_t *entry, uint64_t value);
     void (*leaf_flush)(void);
-    /* One page of the kernel's own image gets other rights; 0 takes it away. */
-    void (*kernel_leaf)(uint64_t address, uint64_t rights);
 
     /* A foreign page into the program: entry is its leaf, empty. */
     int (*foreign_map)(uint64_t address, uint64_t *entry, domid_t domid, grant_ref_t ref, bool readonly, grant_handle_t *handle);
@@ -33,6 +31,7 @@ struct machine {
     int (*grant_frame)(unsigned index, void *at);
 
     uint64_t program_cs, program_ss;            /* selectors the program runs with */
+    void (*enter)(struct frame *f);             /* to the program with these registers; does not return (start.S) */
     void (*set_fs)(uint64_t base);
     uint64_t (*fault_address)(void);
     /* Lets events in and sleeps until one came; back with events masked. */
@@ -45,13 +44,14 @@ extern const struct machine *machine;           /* the one of the two that was b
 struct machine_start {
     uint64_t *user_root;                        /* the level-3 table of the program's half, for paging.c */
     struct shared_info *shared;                 /* NULL until it is there */
-    size_t image_space;                         /* bytes from image_start on that may be the image */
     struct xencons_interface *console;          /* NULL without */
     uint32_t console_port;
     struct xenstore_domain_interface *store;    /* NULL without */
     uint32_t store_port;
 };
 extern struct machine_start machine_start;
+/* main.c: finds the image, which lies within `space` bytes from image_start on. Needs the console only. */
+void find_image(size_t space);
 _Noreturn void kernel_main(void);
 
 /* From the linker script: page boundaries, and the image behind the kernel. */
@@ -61,12 +61,19 @@ extern uint8_t kernel_stack_guard[], kernel_stack_top[];
 /* memory.c: pages of the direct map, free from now on. */
 void memory_add(void *first, size_t pages);
 
+/* start.S: where each exception goes, PV and PVH. */
+#define VECTORS 22u
+extern const uint64_t trap_stubs[VECTORS][2];
+
 /* Called by start.S. */
 _Noreturn void pv_start(struct start_info *si);
+_Noreturn void pvh_start(uint64_t start_info);
+void pvh_event_trap(struct frame *f);
 void trap(struct frame *f, uint64_t vector);
 void trap_event(struct frame *f);
 void trap_syscall(struct frame *f);
-_Noreturn void return_to_program(struct frame *f);
+void pv_enter(struct frame *f);
+void pvh_enter(struct frame *f);
 
 struct image;
 extern struct image boot_image;                 /* main.c: the parts of the image, no bytes where there is none */

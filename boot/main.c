@@ -52,9 +52,9 @@ static void read_options(void)
         panic("bad command line: kernel.on-failure is crash, restart or poweroff");
 }
 
-static void find_image(void)
+void find_image(size_t space)
 {
-    const char *wrong = image_read(&boot_image, image_start, machine_start.image_space);
+    const char *wrong = image_read(&boot_image, image_start, space);
 
     if (wrong)
         panic("the image is unusable: %s", wrong);
@@ -69,7 +69,6 @@ void kernel_main(void)
     time_init();
     console_init();
     read_options();
-    find_image();
     grant_init();
     xenbus_init();
     say("%s guest, %lu kB free", boot.pvh ? "PVH" : "PV", pages_left() * 4);

@@ -11,9 +11,7 @@
 
 #define M2P ((const uint64_t *)HYPERVISOR_VIRT_START)   /* machine frame -> frame of ours; Xen keeps it */
 #define BATCH 128u                              /* changes of page tables in one hypercall */
-#define VECTORS 22u
 
-extern const uint64_t pv_traps[VECTORS];
 extern const uint8_t pv_event[], pv_failsafe[], pv_syscall[];
 
 static const uint64_t *p2m;                     /* frame of ours -> machine frame */
@@ -105,11 +103,6 @@ static void table_hook(uint64_t *entry, uint64_t value)
     leaf_flush();
     queue(entry, value);
     send_batch();
-}
-
-static void kernel_leaf(uint64_t address, uint64_t rights)
-{
-    map(address, rights ? frame((const void *)address) * PAGE | rights : 0, UVMF_INVLPG);
 }
 
 /* ---- the start: page tables as the domain builder made them ---- */
@@ -208,7 +201,6 @@ static void take_memory(const struct start_info *si)
     const uint64_t *e;
 
     boot_l4 = (uint64_t *)si->pt_base;
-    machine_start.image_space = VIRT_BASE + free * PAGE - ADDRESS(image_start);
     while (end < nr_pages && (e = boot_leaf(VIRT_BASE + end * PAGE)) && (*e & PTE_PRESENT))
         end++;
     tables = (nr_pages - free) / ENTRIES + nr_pages / (ENTRIES * ENTRIES) + 4;  /* at most */
@@ -226,6 +218,18 @@ static void take_memory(const struct start_info *si)
     memory_add((void *)(DIRECT + ram_next * PAGE), nr_pages - ram_next);
 }
 
+/* Xen starts us without AVX. */
+static void take_processor(void)
+{
+    uint32_t one[4];
+
+    cpuid(1, 0, one);
+    if ((one[2] & CPUID_XSAVE) && (one[2] & CPUID_AVX)) {
+        write_cr4(read_cr4() | CR4_OSXSAVE);
+        xsetbv(XCR0_AVX);
+    }
+}
+
 static void take_traps(void)
 {
     static struct trap_info table[VECTORS + 1];
@@ -237,7 +241,7 @@ static void take_traps(void)
         table[v].vector = (uint8_t)v;
         table[v].flags = 4 | (v == 3 || v == 4 ? 3 : 0);       /* events masked; int3 and into are the program's */
         table[v].cs = FLAT_KERNEL_CS;
-        table[v].address = pv_traps[v];
+        table[v].address = trap_stubs[v][0];
     }
     if (xen_set_trap_table(table) < 0 || xen_callback(CALLBACKOP_register, &event) < 0 ||
         xen_callback(CALLBACKOP_register, &failsafe) < 0 || xen_callback(CALLBACKOP_register, &syscall) < 0 ||
@@ -261,6 +265,8 @@ void pv_start(struct start_info *si)
         boot.ramdisk = (struct bytes){(const uint8_t *)(si->flags & SIF_MOD_START_PFN ? VIRT_BASE + si->mod_start * PAGE
                                                                                      : si->mod_start), si->mod_len};
     take_traps();
+    take_processor();
+    find_image(si->pt_base - ADDRESS(image_start));
     take_memory(si);
     map(ADDRESS(shared_page), si->shared_info | PTE_DATA, UVMF_INVLPG);
     machine_start.shared = (struct shared_info *)shared_page;
@@ -327,12 +333,12 @@ const struct machine machine_pv = {
     .table_hook = table_hook,
     .leaf = leaf,
     .leaf_flush = leaf_flush,
-    .kernel_leaf = kernel_leaf,
     .foreign_map = foreign_map,
     .foreign_unmap = foreign_unmap,
     .grant_frame = grant_frame,
     .program_cs = FLAT_USER_CS,
     .program_ss = FLAT_USER_SS,
+    .enter = pv_enter,
     .set_fs = set_fs,
     .fault_address = fault_address,
     .idle = idle,

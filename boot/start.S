@@ -33,6 +33,7 @@
     note XEN_ELFNOTE_PADDR_OFFSET, .quad 0
     note XEN_ELFNOTE_ENTRY, .quad pv_entry
     note XEN_ELFNOTE_HYPERCALL_PAGE, .quad hypercall_page
+    note XEN_ELFNOTE_PHYS32_ENTRY, .long pvh_entry - VIRT_BASE
     .popsection
 
     .text
@@ -175,23 +176,201 @@ pv_syscall:                                     /* rcx = rip and r11 = rflags of
     syscall
     ud2
 
-/* ---- the first time in the program: user_enter(frame) ---- */
-
-    .globl return_to_program
-return_to_program:
+    .globl pv_enter
+pv_enter:                                       /* rdi: struct frame */
     movq %rdi, %rsp
     jmp pv_return
+
+/* ---- PVH: begins in 32-bit mode without paging, ebx: where hvm_start_info is ---- */
+
+#define PHYSICAL(symbol) (symbol - VIRT_BASE)
+#define TABLE 0x23                              /* present, writable, accessed */
+#define LEAF 0x63                               /* ... and dirty */
+#define LARGE 0x80
+#define CR4_PAE 0x20
+#define CR0 0x80010023                          /* paging, write protection also for us, FPU errors, FPU, protection */
+#define EFER 0xc0000080
+#define EFER_BITS 0x901                         /* no-execute, long mode, syscall */
+#define KERNEL_CS 0x08                          /* pvh.c has the whole table */
+#define KERNEL_DS 0x10
+#define PROGRAM_DS 0x23
+#define PROGRAM_CS 0x2b
+
+    .code32
+    .globl pvh_entry
+pvh_entry:
+    cld
+    /* The first 2 MB, with the kernel, in small pages; 1 GB in large ones. Twice: where we are, and where we are linked. */
+    movl $PHYSICAL(pvh_l1), %edi
+    movl $LEAF, %eax
+    movl $512, %ecx
+1:  movl %eax, (%edi)
+    addl $4096, %eax
+    addl $8, %edi
+    loop 1b
+    movl $PHYSICAL(pvh_l2), %edi
+    movl $(PHYSICAL(pvh_l1) + TABLE), (%edi)
+    movl $(0x200000 + LEAF + LARGE), %eax
+    movl $511, %ecx
+1:  addl $8, %edi
+    movl %eax, (%edi)
+    movl $0x80000000, 4(%edi)                   /* not executable */
+    addl $0x200000, %eax
+    loop 1b
+    movl $(PHYSICAL(pvh_l2) + TABLE), PHYSICAL(pvh_l3_low)
+    movl $(PHYSICAL(pvh_l2) + TABLE), PHYSICAL(pvh_l3_high) + 8 * 510
+    movl $(PHYSICAL(pvh_l3_low) + TABLE), PHYSICAL(pvh_l4)
+    movl $(PHYSICAL(pvh_l3_high) + TABLE), PHYSICAL(pvh_l4) + 8 * 511
+    movl $CR4_PAE, %eax
+    movl %eax, %cr4
+    movl $PHYSICAL(pvh_l4), %eax
+    movl %eax, %cr3
+    movl $EFER, %ecx
+    movl $EFER_BITS, %eax
+    xorl %edx, %edx
+    wrmsr
+    movl $CR0, %eax
+    movl %eax, %cr0
+    lgdt PHYSICAL(boot_gdt_pointer)
+    ljmp $KERNEL_CS, $PHYSICAL(2f)
+
+    .code64
+2:  movabsq $3f, %rax
+    jmp *%rax
+3:  movl $KERNEL_DS, %eax
+    movl %eax, %ss
+    movl %eax, %ds
+    movl %eax, %es
+    xorl %eax, %eax
+    movl %eax, %fs
+    movl %eax, %gs
+    leaq kernel_stack_top(%rip), %rsp
+    movl %ebx, %edi
+    xorl %ebp, %ebp
+    call pvh_start
+    ud2
+
+    .pushsection .rodata
+    .balign 8
+boot_gdt:
+    .quad 0, 0x00af9b000000ffff, 0x00cf93000000ffff
+boot_gdt_pointer:
+    .word 3 * 8 - 1
+    .long PHYSICAL(boot_gdt)
+    .popsection
+
+    .pushsection .bss
+    .balign 4096
+    .globl pvh_l1, pvh_l2, pvh_l3_low, pvh_l3_high, pvh_l4, pvh_trouble_stack
+pvh_l1:
+    .skip 4096
+pvh_l2:
+    .skip 4096
+pvh_l3_low:
+    .skip 4096
+pvh_l3_high:
+    .skip 4096
+pvh_l4:
+    .skip 4096
+    .skip 4096
+pvh_trouble_stack:                              /* top of the stack for double faults, NMIs, machine checks */
+    .popsection
+
+.macro pvh_stub vector, has_error
+    .balign 16
+pvh_trap_\vector:
+    .if \has_error == 0
+    pushq $0
+    .endif
+    pushq %rcx
+    pushq %r11
+    pushq %rax
+    movl $\vector, %eax
+    jmp pvh_trap
+.endm
+    per_vector pvh_stub
+
+pvh_trap:
+    push_rest
+    movq %rsp, %rdi
+    movl %eax, %esi
+    call trap
+pvh_return:
+    pop_rest
+    popq %rax
+    popq %r11
+    popq %rcx
+    addq $8, %rsp
+    iretq
+
+    .globl pvh_event, pvh_syscall
+    .balign 16
+pvh_event:
+    pushq $0
+    pushq %rcx
+    pushq %r11
+    pushq %rax
+    push_rest
+    movq %rsp, %rdi
+    call pvh_event_trap
+    jmp pvh_return
+
+    .balign 16
+pvh_syscall:                                    /* rcx = rip and r11 = rflags of the program; no stack of ours yet */
+    movq %rsp, pvh_program_rsp(%rip)
+    leaq kernel_stack_top(%rip), %rsp
+    pushq $PROGRAM_DS
+    pushq pvh_program_rsp(%rip)
+    pushq %r11
+    pushq $PROGRAM_CS
+    pushq %rcx
+    pushq $0
+    pushq %rcx
+    pushq %r11
+    pushq %rax
+    push_rest
+    movq %rsp, %rdi
+    call trap_syscall
+    pop_rest
+    popq %rax
+    addq $24, %rsp
+    popq %rcx                                   /* rip: below 512 GB, where the program's half ends, so sysret cannot fault */
+    addq $8, %rsp
+    popq %r11
+    popq %rsp
+    sysretq
+
+    .globl pvh_enter
+pvh_enter:                                      /* rdi: struct frame */
+    movq %rdi, %rsp
+    jmp pvh_return
+
+/* Sleeps until an event. One that comes before hlt is seen at hlt: pvh.c then moves rip behind it. */
+    .globl pvh_sleep, pvh_hlt, pvh_after_hlt
+pvh_sleep:
+    sti
+pvh_hlt:
+    hlt
+pvh_after_hlt:
+    cli
+    ret
+
+    .pushsection .bss
+    .balign 8
+pvh_program_rsp:
+    .skip 8
+    .popsection
 
 /* ---- tables for C ---- */
 
     .section .rodata
     .balign 8
-.macro pv_pointer vector, has_error
-    .quad pv_trap_\vector
+.macro pointers vector, has_error
+    .quad pv_trap_\vector, pvh_trap_\vector
 .endm
-    .globl pv_traps
-pv_traps:
-    per_vector pv_pointer
+    .globl trap_stubs
+trap_stubs:                                     /* for each vector: PV, PVH */
+    per_vector pointers
 
 /* The kernel's stack, with a page below it that is never mapped (memory.c). */
     .section .stack, "aw", @nobits

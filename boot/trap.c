@@ -68,5 +68,6 @@ void user_enter(uint64_t rip, uint64_t rsp)
         .rip = rip, .rsp = rsp, .rflags = FLAG_INTERRUPTS | 2, .cs = machine->program_cs, .ss = machine->program_ss,
     };
 
-    return_to_program(&f);                      /* the next entry begins at the stack's top again */
+    machine->enter(&f);                         /* the next entry begins at the stack's top again */
+    panic("the program is not entered");
 }

@@ -25,6 +25,19 @@
 #define FAULT_USER 0x4u
 #define FAULT_FETCH 0x10u
 
+/* cpuid: leaf 1 ecx; leaf 7 ebx, ecx. Control register 4. Extended control register 0: x87, SSE and AVX state. */
+#define CPUID_XSAVE (1u << 26)
+#define CPUID_AVX (1u << 28)
+#define CPUID_SMEP (1u << 7)
+#define CPUID_UMIP (1u << 2)
+#define CR4_OSFXSR (1u << 9)
+#define CR4_OSXMMEXCPT (1u << 10)
+#define CR4_UMIP (1u << 11)
+#define CR4_OSXSAVE (1u << 18)
+#define CR4_SMEP (1u << 20)
+#define XCR0_SSE 3u
+#define XCR0_AVX 7u
+
 /* x86 keeps stores in order and loads in order: only the compiler must be held back, except where a load must not pass an
  * earlier store. */
 #define barrier() __asm__ volatile("" ::: "memory")

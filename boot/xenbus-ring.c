@@ -94,10 +94,13 @@ static bool pull(void)
 
 static void move(void)
 {
-    bool moved = false;
+    bool moved = false, out_moved, in_moved;
 
-    while (!broken && (push() | pull()))
-        moved = true;
+    do {
+        out_moved = !broken && push();
+        in_moved = !broken && pull();
+        moved = moved || out_moved || in_moved;
+    } while (out_moved || in_moved);
     if (moved)
         event_notify(machine_start.store_port);
 }
