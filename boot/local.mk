@@ -11,12 +11,16 @@ MACHINE_SOURCES = boot/start.S boot/pv.c boot/pvh.c boot/memory.c boot/paging.c 
 	boot/console.c boot/grant.c boot/xenbus.c boot/xenbus-ring.c boot/crash.c boot/power.c boot/main.c boot/text.c boot/image.c \
 	boot/errno.h boot/hypercall.h boot/image.h boot/kernel.h boot/machine.h boot/paging.h boot/xenbus.h boot/x86.h
 
-EXTRA_PROGRAMS += boot/unik-kernel
-boot_unik_kernel_SOURCES = $(MACHINE_SOURCES)
+include boot/linux.mk
+
+if HAVE_XEN
+noinst_PROGRAMS += boot/unik-kernel
+endif
+boot_unik_kernel_SOURCES = $(MACHINE_SOURCES) $(LINUX_SOURCES)
 boot_unik_kernel_CPPFLAGS = $(KERNEL_CPPFLAGS)
 boot_unik_kernel_CFLAGS = $(KERNEL_CFLAGS)
 boot_unik_kernel_CCASFLAGS =
 boot_unik_kernel_LDFLAGS = $(KERNEL_LDFLAGS)
 boot_unik_kernel_LINK = $(CC) $(boot_unik_kernel_LDFLAGS) -o $@
-boot_unik_kernel_DEPENDENCIES = boot/kernel.ld
+boot_unik_kernel_DEPENDENCIES = $(srcdir)/boot/kernel.ld
 EXTRA_DIST += boot/kernel.ld
