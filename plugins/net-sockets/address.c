@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sockets.h"
 
@@ -33,21 +34,66 @@ int sockets_parse(const char *address, unsigned port, struct sockaddr_storage *t
 }
 
 /* An IPv4 peer of a socket for both families arrives as ::ffff:a.b.c.d: shown as what it is. */
-void sockets_format(const struct sockaddr_storage *from, char text[SOCKETS_PEER_MAX])
+void sockets_name(const struct sockaddr_storage *from, char text[UNIK_NET_ADDRESS_MAX])
 {
     struct sockaddr_storage copy = *from;
-    char name[INET6_ADDRSTRLEN] = "?";
 
-    if (from->ss_family == AF_INET) {
-        inet_ntop(AF_INET, &v4(&copy)->sin_addr, name, sizeof(name));
-        snprintf(text, SOCKETS_PEER_MAX, "%s:%u", name, sockets_port(from));
-    } else if (IN6_IS_ADDR_V4MAPPED(&v6(&copy)->sin6_addr)) {
-        inet_ntop(AF_INET, &v6(&copy)->sin6_addr.s6_addr[12], name, sizeof(name));
-        snprintf(text, SOCKETS_PEER_MAX, "%s:%u", name, sockets_port(from));
-    } else {
-        inet_ntop(AF_INET6, &v6(&copy)->sin6_addr, name, sizeof(name));
-        snprintf(text, SOCKETS_PEER_MAX, "[%s]:%u", name, sockets_port(from));
+    snprintf(text, UNIK_NET_ADDRESS_MAX, "?");
+    if (from->ss_family == AF_INET)
+        inet_ntop(AF_INET, &v4(&copy)->sin_addr, text, UNIK_NET_ADDRESS_MAX);
+    else if (IN6_IS_ADDR_V4MAPPED(&v6(&copy)->sin6_addr))
+        inet_ntop(AF_INET, &v6(&copy)->sin6_addr.s6_addr[12], text, UNIK_NET_ADDRESS_MAX);
+    else
+        inet_ntop(AF_INET6, &v6(&copy)->sin6_addr, text, UNIK_NET_ADDRESS_MAX);
+}
+
+void sockets_format(const struct sockaddr_storage *from, char text[SOCKETS_PEER_MAX])
+{
+    char name[UNIK_NET_ADDRESS_MAX];
+
+    sockets_name(from, name);
+    snprintf(text, SOCKETS_PEER_MAX, strchr(name, ':') ? "[%.45s]:%u" : "%.45s:%u", name, sockets_port(from));
+}
+
+void sockets_map(struct sockaddr_storage *to, socklen_t *len)
+{
+    struct sockaddr_in from;
+    struct sockaddr_in6 a = { .sin6_family = AF_INET6 };
+
+    if (to->ss_family != AF_INET)
+        return;
+    memcpy(&from, to, sizeof(from));
+    a.sin6_port = from.sin_port;
+    memset(&a.sin6_addr.s6_addr[10], 0xff, 2);
+    memcpy(&a.sin6_addr.s6_addr[12], &from.sin_addr, 4);
+    memcpy(to, &a, sizeof(a));
+    *len = sizeof(a);
+}
+
+int sockets_bound(int type, const char *address, unsigned port, bool *both)
+{
+    struct sockaddr_storage a;
+    socklen_t len;
+    int one = 1, zero = 0, e, fd;
+    bool any = !*address;
+
+    if (sockets_parse(any ? "::" : address, port, &a, &len) < 0)
+        return -EINVAL;
+    *both = any;
+    fd = socket(a.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return any && errno == EAFNOSUPPORT ? sockets_bound(type, "0.0.0.0", port, both) : -errno;
+    if (type == SOCK_STREAM) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+        sockets_tune(fd);
     }
+    if (a.ss_family == AF_INET6)
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, any ? &zero : &one, sizeof(one));
+    if (bind(fd, (struct sockaddr *)&a, len) == 0)
+        return fd;
+    e = errno;
+    close(fd);
+    return any && e == EADDRNOTAVAIL ? sockets_bound(type, "0.0.0.0", port, both) : -e;
 }
 
 unsigned sockets_port(const struct sockaddr_storage *from)

@@ -5,7 +5,6 @@
  * then accepting rests for a while. */
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -139,28 +138,16 @@ static void on_connection(struct ev_loop *loop, ev_io *w, int revents)
     n->accepting = NULL;
 }
 
-/* A listening socket, or a negative errno. "": both families by one socket, or IPv4 alone where there is no IPv6. */
 static int open_socket(const char *address, unsigned port, int backlog)
 {
-    struct sockaddr_storage a;
-    socklen_t len;
-    int one = 1, zero = 0, e, fd = -1;
-    bool any = !*address;
+    bool both;
+    int fd = sockets_bound(SOCK_STREAM, address, port, &both), e;
 
-    if (sockets_parse(any ? "::" : address, port, &a, &len) < 0)
-        return -EINVAL;
-    fd = socket(a.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return any && errno == EAFNOSUPPORT ? open_socket("0.0.0.0", port, backlog) : -errno;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    sockets_tune(fd);
-    if (a.ss_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, any ? &zero : &one, sizeof(one));
-    if (bind(fd, (struct sockaddr *)&a, len) == 0 && listen(fd, backlog) == 0)
+    if (fd < 0 || listen(fd, backlog) == 0)
         return fd;
     e = errno;
     close(fd);
-    return any && e == EADDRNOTAVAIL ? open_socket("0.0.0.0", port, backlog) : -e;
+    return -e;
 }
 
 int sockets_listen(struct unik_net *net, const char *address, unsigned *port, int backlog, unik_net_accept_cb *cb,

@@ -15,6 +15,8 @@ static const struct unik_option options[] = {
       .help = "where the addresses come from: the system has them already" },
     { .key = "address", .type = UNIK_STRING, .offset = AT(address),
       .help = "where to listen when the app says everywhere (127.0.0.1, for instance); empty: IPv4 and IPv6" },
+    { .key = "dns", .type = UNIK_STRING, .offset = AT(dns),
+      .help = "name servers, ADDRESS[:PORT][,...]; empty: those of the system" },
     { .key = "max-connections", .type = UNIK_INT, .offset = AT(max_connections), .fallback = "1000", .min = 1,
       .max = 1000000, .help = "connections at a time; more wait until one ends" },
     { .key = "input-buffer", .type = UNIK_SIZE, .offset = AT(input), .fallback = "16K", .min = 1024, .max = 1 << 20,
@@ -39,6 +41,10 @@ static const struct unik_counter counters[] = {
     [SOCKETS_PAUSES] = { "pauses", UNIK_COUNT, "times that nothing was accepted for lack of room" },
     [SOCKETS_REFUSED] = { "refused", UNIK_COUNT, "connections dropped for lack of file descriptors" },
     [SOCKETS_ABORTED] = { "aborted", UNIK_COUNT, "connections cut off with bytes unsent" },
+    [SOCKETS_DATAGRAMS_IN] = { "datagrams_in", UNIK_COUNT, "UDP datagrams received" },
+    [SOCKETS_DATAGRAMS_OUT] = { "datagrams_out", UNIK_COUNT, "UDP datagrams sent" },
+    [SOCKETS_NAMES_FOUND] = { "names_found", UNIK_COUNT, "names whose address was found" },
+    [SOCKETS_NAMES_FAILED] = { "names_failed", UNIK_COUNT, "names whose address was not found" },
     { 0 }
 };
 
@@ -46,6 +52,14 @@ static int op_address(struct unik_net *net, unsigned i, char text[UNIK_NET_ADDRE
 {
     (void)net;
     return sockets_own_address(i, text);
+}
+
+static bool op_up(struct unik_net *net)
+{
+    char text[UNIK_NET_ADDRESS_MAX];
+
+    (void)net;
+    return sockets_own_address(0, text) == 0;
 }
 
 static int usable(struct unik_ctx *ctx)
@@ -76,6 +90,9 @@ static void release(struct sockets *n)
 {
     struct unik_ctx *ctx = n->ctx;
 
+    sockets_udp_free(n);
+    sockets_resolve_free(n);
+    sockets_watch_free(n);
     sockets_pool_free(&n->in);
     sockets_pool_free(&n->out);
     if (n->reserve >= 0)
@@ -97,8 +114,12 @@ static int start(struct unik_ctx *ctx)
     n->out.size = n->config->output;
     n->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
     n->net = (struct unik_net){ .size = sizeof(n->net), .listen = sockets_listen, .unlisten = sockets_unlisten,
-                                .connect = sockets_connect, .address = op_address };
+                                .connect = sockets_connect, .address = op_address, .up = op_up,
+                                .watch = sockets_watch, .unwatch = sockets_unwatch, .udp = sockets_udp,
+                                .send = sockets_send, .unudp = sockets_unudp, .resolve = sockets_resolve,
+                                .unresolve = sockets_unresolve };
     sockets_pause_init(n);
+    sockets_watch_init(n);
     ctx->data = n;
     e = unik_provide(ctx, "net/1", &n->net);
     if (e < 0) {

@@ -14,10 +14,16 @@
 #define SOCKETS_UNSENT (128 << 10)       /* bytes the system may hold for a slow peer; it would take megabytes */
 #define SOCKETS_DRAIN 2.0               /* seconds that a closed connection waits for the peer's end */
 #define SOCKETS_DRAIN_BYTES (1u << 20)  /* and what it takes from it in that time */
+#define SOCKETS_UDP_MAX 64
+#define SOCKETS_DATAGRAM_MAX 65536      /* bytes: more than a datagram can have */
+#define SOCKETS_DATAGRAMS 32            /* of one socket before others get their turn */
+#define SOCKETS_QUERIES_MAX 64          /* names that are being looked for */
+#define SOCKETS_NAME_MAX 254            /* bytes of a name, with NUL */
+#define SOCKETS_NAME_SECONDS 25.0       /* then the answer is that there was none */
 
 struct sockets_config {
     int ipv4;                           /* "host" is the only choice: it says in the config file what this plugin is */
-    const char *address;
+    const char *address, *dns;
     int64_t max_connections;
     uint64_t input, output;
     double linger, connect_timeout;
@@ -25,7 +31,8 @@ struct sockets_config {
 
 enum sockets_counter {
     SOCKETS_ACCEPTED, SOCKETS_CONNECTED, SOCKETS_CONNECT_FAILED, SOCKETS_CONNECTIONS, SOCKETS_CONNECTIONS_HIGH,
-    SOCKETS_BYTES_IN, SOCKETS_BYTES_OUT, SOCKETS_PAUSES, SOCKETS_REFUSED, SOCKETS_ABORTED
+    SOCKETS_BYTES_IN, SOCKETS_BYTES_OUT, SOCKETS_PAUSES, SOCKETS_REFUSED, SOCKETS_ABORTED, SOCKETS_DATAGRAMS_IN,
+    SOCKETS_DATAGRAMS_OUT, SOCKETS_NAMES_FOUND, SOCKETS_NAMES_FAILED
 };
 
 struct sockets_pool {
@@ -34,6 +41,7 @@ struct sockets_pool {
 };
 
 struct sockets_stream;
+struct asker;
 
 struct sockets {
     struct unik_net net;                /* first: the interface is the plugin */
@@ -43,15 +51,28 @@ struct sockets {
     struct sockets_stream *streams;
     size_t n_streams;
     struct unik_net_listener *listeners, *accepting;
+    struct unik_net_udp *udps, *receiving;
+    size_t n_udps;
+    struct unik_net_query *queries;
+    size_t n_queries;
+    struct asker *asker;                /* ask.c's; NULL while no name is asked for */
+    struct unik_net_watch *watches;
+    bool telling;                       /* watch.c goes through them */
+    ev_io changes;                      /* the system tells of links and addresses; fd -1: it cannot */
     ev_timer pause;
     bool paused, full, draining, stopping;
     double told;
     int reserve;                        /* a descriptor to give up when there is no other: see listen.c */
 };
 
-/* address.c: text and socket addresses. Numeric only: nothing here may wait for a name server. */
+/* address.c: text and socket addresses; numeric only. */
 int sockets_parse(const char *address, unsigned port, struct sockaddr_storage *to, socklen_t *len);
 void sockets_format(const struct sockaddr_storage *from, char text[SOCKETS_PEER_MAX]);
+void sockets_name(const struct sockaddr_storage *from, char text[UNIK_NET_ADDRESS_MAX]);
+/* An IPv4 address as a socket for both families wants it. */
+void sockets_map(struct sockaddr_storage *to, socklen_t *len);
+/* A bound socket, or a negative errno. "": both families by one socket, or IPv4 alone where there is no IPv6. */
+int sockets_bound(int type, const char *address, unsigned port, bool *both);
 unsigned sockets_port(const struct sockaddr_storage *from);
 int sockets_own_address(unsigned i, char text[UNIK_NET_ADDRESS_MAX]);
 
@@ -75,6 +96,26 @@ int sockets_connect(struct unik_net *net, const char *address, unsigned port, un
                     struct unik_stream **out);
 size_t sockets_stream_abort_all(struct sockets *n, bool closed_too);  /* how many were still somebody's */
 void sockets_pool_free(struct sockets_pool *p);
+
+/* udp.c */
+int sockets_udp(struct unik_net *net, const char *address, unsigned *port, unik_net_udp_cb *cb, void *arg,
+                struct unik_net_udp **out);
+int sockets_send(struct unik_net *net, struct unik_net_udp *u, const char *address, unsigned port, const void *bytes,
+                 size_t size);
+void sockets_unudp(struct unik_net *net, struct unik_net_udp *u);
+void sockets_udp_free(struct sockets *n);
+
+/* resolve.c */
+int sockets_resolve(struct unik_net *net, const char *name, unsigned family, unik_net_resolve_cb *cb, void *arg,
+                    struct unik_net_query **out);
+void sockets_unresolve(struct unik_net *net, struct unik_net_query *q);
+void sockets_resolve_free(struct sockets *n);
+
+/* watch.c */
+void sockets_watch_init(struct sockets *n);
+int sockets_watch(struct unik_net *net, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out);
+void sockets_unwatch(struct unik_net *net, struct unik_net_watch *w);
+void sockets_watch_free(struct sockets *n);
 
 /* net-sockets.c: the last connection is gone while stopping. */
 void sockets_gone(struct sockets *n);
