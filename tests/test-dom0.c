@@ -15,6 +15,7 @@ int main(void)
     suite_add_tcase(s, case_faults());
     suite_add_tcase(s, case_gui());
     suite_add_tcase(s, case_gui_user());
+    suite_add_tcase(s, case_gui_show());
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);

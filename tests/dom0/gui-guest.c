@@ -104,9 +104,9 @@ const char *guest_pages(struct run *r, unsigned first, unsigned pages)
 
 void guest_dump(struct peer *p, uint32_t window, unsigned width, unsigned height, unsigned first, unsigned pages)
 {
-    uint32_t words[4 + 4096] = { 0, width, height, 24 };
+    uint32_t words[4 + 8192] = { 0, width, height, 24 };
 
-    ck_assert_uint_le(pages, 4096);
+    ck_assert_uint_le(pages, 8192);
     for (unsigned i = 0; i < pages; i++)
         words[4 + i] = first + i;
     guest_send(p, GUI_WINDOW_DUMP, window, words, (size_t)(4 + pages) * 4);

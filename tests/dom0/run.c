@@ -166,6 +166,7 @@ int run_command(struct run *r, const char *words, const char *last)
     return run_end(r, run_begin(r, NULL, words, last));
 }
 
+bool run_said(struct run *r, const struct program *p, const char *text) { return appears(r, p->out_file, text); }
 bool run_logged(struct run *r, const char *text) { return appears(r, r->dom0.err_file, text); }
 
 int run_count(struct run *r, const char *text)

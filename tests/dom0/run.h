@@ -41,6 +41,8 @@ struct program *run_begin(struct run *r, const char *input, const char *words, c
 int run_end(struct run *r, struct program *p);
 /* Both. */
 int run_command(struct run *r, const char *words, const char *last);
+/* The command that runs has printed this, or does soon. */
+bool run_said(struct run *r, const struct program *p, const char *text);
 /* The log of dom0 has this, or has it soon. */
 bool run_logged(struct run *r, const char *text);
 /* How often the log has this now. */
@@ -67,5 +69,6 @@ TCase *case_qubesdb(void);
 TCase *case_faults(void);
 TCase *case_gui(void);
 TCase *case_gui_user(void);
+TCase *case_gui_show(void);
 
 #endif

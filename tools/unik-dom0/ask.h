@@ -7,7 +7,7 @@
 
 /* What the options say; which of them a command takes is in `takes` of ask_options(). */
 struct client_options {
-    const char *state, *vm, *source, *user, *count;
+    const char *state, *vm, *source, *user, *count, *display;
     double seconds;
     bool just, strict, values;
 };

@@ -21,6 +21,7 @@ static const struct option longs[] = {
     { "timeout", required_argument, NULL, 't' }, { "seconds", required_argument, NULL, 't' },
     { "just", no_argument, NULL, 'j' },         { "strict", no_argument, NULL, 'x' },
     { "values", no_argument, NULL, 'l' },       { "count", required_argument, NULL, 'c' },
+    { "display", required_argument, NULL, 'd' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -42,6 +43,7 @@ int ask_options(struct client_options *o, int argc, char **argv, const char *tak
         case 'x': o->strict = true; break;
         case 'l': o->values = true; break;
         case 'c': o->count = optarg; break;
+        case 'd': o->display = optarg; break;
         case 't':
             if (!parse_number(optarg, 0, 1e6, &o->seconds))
                 return usage("%s: %s: expected seconds", argv[0], optarg);

@@ -24,7 +24,7 @@ static const struct command {
     { "point", 3, 3, "WINDOW X Y" }, { "click", 3, 4, "WINDOW X Y [BUTTON]" }, { "key", 2, 2, "WINDOW KEY" },
     { "type", 2, 2, "WINDOW TEXT" }, { "focus", 1, 1, "WINDOW" }, { "move", 3, 3, "WINDOW X Y" },
     { "resize", 3, 3, "WINDOW WIDTH HEIGHT" }, { "minimise", 1, 1, "WINDOW" }, { "restore", 1, 1, "WINDOW" },
-    { "close", 1, 1, "WINDOW" }, { "copy", 1, 1, "WINDOW" }, { "paste", 1, 1, "WINDOW" },
+    { "close", 1, 1, "WINDOW" }, { "copy", 1, 1, "WINDOW" }, { "paste", 1, 1, "WINDOW" }, { "show", 0, 0, "" },
 };
 
 static const struct command *find(const char *name)
@@ -91,6 +91,10 @@ static int ask_gui(const struct client_options *o, const char *what, char **word
     ask_add(&p, "what", what);
     for (int i = 0; i < n && i < WORDS_MAX; i++)
         ask_add(&p, keys[i], words[i]);
+    if (strcmp(what, "show") == 0) {
+        ask_add(&p, "display", o->display ? o->display : getenv("DISPLAY") ? getenv("DISPLAY") : "");
+        ask_add(&p, "xauthority", getenv("XAUTHORITY") ? getenv("XAUTHORITY") : "");
+    }
     return ask(o, &p, fds, 1, 1);
 }
 
@@ -140,7 +144,7 @@ int command_gui(int argc, char **argv)
     char **words;
     int n;
 
-    if (ask_options(&o, argc, argv, "t", 1, WORDS_MAX + 1))
+    if (ask_options(&o, argc, argv, "td", 1, WORDS_MAX + 1))
         return EXIT_USAGE;
     c = find(argv[optind]);
     words = argv + optind + 1;

@@ -3,7 +3,8 @@
  *   gui.c         connection, handshake, what goes out     gui-in.c    messages from the guest, checked
  *   gui-window.c  the table of windows, their pictures     gui-pages.c  memory that the guest shares
  *   gui-user.c    what the user does                       gui-keys.c   names of keys, text as keys
- *   gui-desk.c    a window manager without a screen        gui-request.c commands; gui-client.c their other end
+ *   gui-desk.c    a window manager without a screen        gui-show*.c  a screen: the developer's X display
+ *   gui-request.c commands                                 gui-client.c  their other end
  */
 #ifndef UNIK_DOM0_GUI_PARTS_H
 #define UNIK_DOM0_GUI_PARTS_H
@@ -146,6 +147,10 @@ size_t gui_chord(const char *text, unsigned codes[GUI_CHORD_MAX]);
 unsigned gui_key_of(unsigned char c, bool *shift);
 /* The bit of X's state that a key stands for, 0: it is no modifier. */
 uint32_t gui_modifier(unsigned code);
+
+/* ---- gui-show.c ---- */
+/* `gui show`: until the client hangs up. */
+void gui_show(struct client *c, struct gui *g);
 
 /* ---- gui-request.c ---- */
 void gui_copied(struct gui *g, const void *bytes, size_t n);

@@ -319,6 +319,10 @@ void gui_request(struct client *c, struct vm *vm)
     const char *what = client_word(c, "what", ""), *name = client_word(c, "1", "");
     struct gui_window *w;
 
+    if (vm && vm->gui && strcmp(what, "show") == 0) {
+        gui_show(c, vm->gui);
+        return;
+    }
     if (!vm || !vm->gui || !vm->gui->version) {
         fail(c, 1, "%s", !vm ? "no such VM" : "the VM's GUI agent is not connected");
         return;

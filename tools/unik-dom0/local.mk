@@ -24,6 +24,7 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 	tools/unik-dom0/gui.c tools/unik-dom0/gui.h tools/unik-dom0/gui-parts.h \
 	tools/unik-dom0/gui-in.c tools/unik-dom0/gui-window.c tools/unik-dom0/gui-pages.c \
 	tools/unik-dom0/gui-user.c tools/unik-dom0/gui-keys.c tools/unik-dom0/gui-desk.c \
+	tools/unik-dom0/gui-show.c tools/unik-dom0/gui-show-window.c tools/unik-dom0/gui-show-input.c tools/unik-dom0/gui-show.h \
 	tools/unik-dom0/gui-request.c tools/unik-dom0/gui-client.c tools/unik-dom0/ask.h \
 	tools/unik-dom0/picture-file.c tools/unik-dom0/picture-file.h \
 	tools/unik-dom0/net.c tools/unik-dom0/net.h \
@@ -37,6 +38,10 @@ tools_unik_dom0_unik_dom0_LDADD = plugins/vchan-socket/libvchan-socket.la tools/
 if HAVE_XEN
 tools_unik_dom0_unik_dom0_CPPFLAGS += -DUNIK_HAVE_XEN
 tools_unik_dom0_unik_dom0_LDADD += plugins/vchan-xen/libvchan-xen.la plugins/xenstore/libxenstore.la $(XEN_LIBS)
+endif
+if HAVE_XCB
+tools_unik_dom0_unik_dom0_CPPFLAGS += -DUNIK_HAVE_XCB $(XCB_CFLAGS)
+tools_unik_dom0_unik_dom0_LDADD += $(XCB_LIBS)
 endif
 if HAVE_PNG
 tools_unik_dom0_unik_dom0_CPPFLAGS += -DUNIK_HAVE_PNG $(PNG_CFLAGS)
@@ -53,7 +58,10 @@ TESTS += tests/test-dom0
 check_PROGRAMS += tests/test-dom0
 tests_test_dom0_SOURCES = tests/test-dom0.c tests/dom0/run.c tests/dom0/run.h \
 	tests/dom0/calls.c tests/dom0/control.c tests/dom0/guest.c tests/dom0/qubesdb.c tests/dom0/faults.c \
-	tests/dom0/gui.c tests/dom0/gui-user.c tests/dom0/gui-guest.c tests/dom0/gui-guest.h
+	tests/dom0/gui.c tests/dom0/gui-user.c tests/dom0/gui-show.c tests/dom0/gui-guest.c tests/dom0/gui-guest.h
 tests_test_dom0_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_test_dom0_LDADD = protocol/libprotocol.la tests/common/libpeer.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+if HAVE_XTEST
+tests_test_dom0_CPPFLAGS += -DUNIK_HAVE_XTEST $(XTEST_CFLAGS)
+endif
+tests_test_dom0_LDADD = protocol/libprotocol.la tests/common/libpeer.la tools/host/libhost.la $(XTEST_LIBS) $(XCB_LIBS) $(CHECK_LIBS) $(EV_LIBS)
 endif

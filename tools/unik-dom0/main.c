@@ -21,7 +21,7 @@ static const struct {
     { "qubesdb", command_qubesdb, "--state DIR [--values] [--count N] read|write|rm|list|watch PATH [VALUE]",
       "look at and change its QubesDB" },
     { "gui", command_gui, "--state DIR list|wait|screenshot|point|click|key|type|focus|move|resize|minimise|restore|close\n"
-      "             |copy|paste [WINDOW ...]", "its windows, and the user in front of them" },
+      "             |copy|paste|show [WINDOW ...]", "its windows, and the user in front of them" },
     { "status", command_status, "--state DIR [--strict]", "channels, calls, ports, violations" },
     { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gui|net|gone", "until the guest is connected, or gone" },
     { "net", command_net, "--state DIR exec COMMAND...|attach|detach",
@@ -64,6 +64,7 @@ static int help(void)
         printf("unik-dom0 %s %s\n    %s\n", commands[i].name, commands[i].words, commands[i].help);
     printf("\nEvery command but start takes --vm NAME|DOMID; the first VM is meant without. DIR is $UNIK_DOM0_STATE\n"
            "without --state. Options come before words.\n\n"
+           "gui show takes --display D: real windows on that X display ($DISPLAY).\n\n"
            "start:\n"
            "  --domid N              the VM's domid (1)\n"
            "  --name NAME            its name (vmN)\n"

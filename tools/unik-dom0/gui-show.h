@@ -1,0 +1,48 @@
+/* tools/unik-dom0/gui-show.h - real windows on the developer's X display: what its two files share.
+ *
+ * Requests to X are sent without waiting but for a few short questions (where is this window, which keys are down); an X
+ * server that stands still makes this dom0 stand still, as it does with the real daemon.
+ */
+#ifndef UNIK_DOM0_GUI_SHOW_H
+#define UNIK_DOM0_GUI_SHOW_H
+
+#include <xcb/xcb.h>
+
+#include "tools/unik-dom0/gui-parts.h"
+
+enum show_atom {
+    SHOW_PROTOCOLS, SHOW_DELETE, SHOW_NAME, SHOW_UTF8, SHOW_STATE, SHOW_FULLSCREEN, SHOW_ATTENTION, SHOW_HIDDEN,
+    SHOW_CHANGE_STATE, SHOW_ATOMS
+};
+
+struct show {
+    struct gui *gui;
+    struct client *client;
+    xcb_connection_t *x;
+    xcb_screen_t *screen;
+    xcb_gcontext_t gc;
+    xcb_atom_t atoms[SHOW_ATOMS];
+    size_t request_max;                 /* bytes of pixels in one request */
+    uint32_t *scratch;                  /* rows of a part of a picture, side by side */
+    size_t scratch_n;
+    ev_io io;
+    ev_prepare prepare;                 /* before the loop sleeps: events that a question left in the queue, and flush */
+};
+
+/* One window; w->shown. */
+struct show_window {
+    xcb_window_t id;
+    bool moved;                         /* X says so: ask where it is now */
+};
+
+static inline xcb_window_t show_id(const struct gui_window *w) { return ((const struct show_window *)w->shown)->id; }
+
+/* ---- gui-show-window.c ---- */
+extern const struct gui_screen gui_show_screen;
+void show_put(struct show *s, struct gui_window *w, const struct gui_rect *part);
+
+/* ---- gui-show-input.c ---- */
+/* All events that have arrived. */
+void show_events(struct show *s);
+
+#endif
