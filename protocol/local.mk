@@ -5,6 +5,7 @@ protocol_libprotocol_la_SOURCES = \
 	protocol/cursor.c protocol/cursor.h \
 	protocol/gui.c protocol/gui.h \
 	protocol/dns.c protocol/dns.h \
+	protocol/netif.c protocol/netif.h \
 	protocol/qrexec.c protocol/qrexec.h \
 	protocol/qrexec-command.c \
 	protocol/qubesdb.c protocol/qubesdb.h \
@@ -14,6 +15,7 @@ if HAVE_CHECK
 PROTOCOL_TESTS = tests/test-cursor \
 	tests/test-gui-wire \
 	tests/test-dns-wire \
+	tests/test-netif-wire \
 	tests/test-qrexec-wire \
 	tests/test-qrexec-limits \
 	tests/test-qrexec-command \
@@ -30,6 +32,9 @@ tests_test_gui_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
 tests_test_dns_wire_SOURCES = tests/test-dns-wire.c tests/common/bytes.h tests/common/run.h
 tests_test_dns_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_dns_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
+tests_test_netif_wire_SOURCES = tests/test-netif-wire.c tests/common/bytes.h tests/common/run.h
+tests_test_netif_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_netif_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)
 tests_test_qrexec_wire_SOURCES = tests/test-qrexec-wire.c tests/common/bytes.h tests/common/run.h
 tests_test_qrexec_wire_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_wire_LDADD = protocol/libprotocol.la $(CHECK_LIBS)

@@ -14,8 +14,8 @@ extern "C" {
 
 #define UNIK_NIC_PARTS 18               /* pieces of one frame at most: what netback takes (netif.h, XEN_NETIF_NR_SLOTS_MIN) */
 #define UNIK_NIC_FRAME_MAX 65535u       /* bytes of one frame with GSO, Ethernet header included */
-#define UNIK_NIC_HOLD 128               /* parts of frames that came in which a user may hold, over all frames: with more, the card
-                                         * may have no memory left to receive into. Copy and release what is to be kept longer */
+#define UNIK_NIC_HOLD 128               /* how much of what came in a user may hold: 1 for each frame, or n - 1 where it has n > 2
+                                         * parts. With more, the card may have no memory left to receive into: copy, and release */
 
 enum unik_nic_offload {
     UNIK_NIC_SUM = 1,                   /* TCP or UDP checksum not filled in: the field holds the pseudo-header's sum.
