@@ -1,0 +1,87 @@
+/* plugins/net-lwip/chunks.c - the buffers behind a stream: a list of equal chunks, held only while bytes wait in them. Bytes do
+ * not move once they are in: lwIP sends from here, and sends again from here. */
+#include <string.h>
+
+#include "stack.h"
+
+#define ROOM (STACK_CHUNK - sizeof(struct stack_chunk *) - 2 * sizeof(unsigned))
+
+struct stack_chunk {
+    struct stack_chunk *next;
+    unsigned from, to;                  /* the bytes in use */
+    uint8_t bytes[ROOM];
+};
+_Static_assert(sizeof(struct stack_chunk) == STACK_CHUNK, "a chunk fills its piece");
+
+/* The first contiguous run after `skip` bytes: how long it is. */
+size_t queue_peek(const struct stack_queue *q, size_t skip, const void **bytes)
+{
+    for (const struct stack_chunk *c = q->first; c; c = c->next) {
+        size_t run = c->to - c->from;
+
+        if (skip < run) {
+            *bytes = c->bytes + c->from + skip;
+            return run - skip;
+        }
+        skip -= run;
+    }
+    *bytes = NULL;
+    return 0;
+}
+
+/* How much was taken: less than size when there are no more chunks. */
+size_t queue_put(struct stack *n, struct stack_queue *q, const void *bytes, size_t size)
+{
+    size_t done = 0;
+
+    while (done < size) {
+        struct stack_chunk *c = q->last;
+        size_t k;
+
+        if (!c || c->to == ROOM) {
+            c = pool_take(&n->chunks);
+            if (!c) {
+                n->ctx->counters[STACK_NO_BUFFERS]++;
+                break;
+            }
+            c->next = NULL;
+            c->from = c->to = 0;
+            if (q->last)
+                q->last->next = c;
+            else
+                q->first = c;
+            q->last = c;
+            if (n->chunks.high > n->ctx->counters[STACK_BUFFERS_HIGH])
+                n->ctx->counters[STACK_BUFFERS_HIGH] = n->chunks.high;
+        }
+        k = size - done < ROOM - c->to ? size - done : ROOM - c->to;
+        memcpy(c->bytes + c->to, (const uint8_t *)bytes + done, k);
+        c->to += (unsigned)k;
+        done += k;
+    }
+    q->bytes += done;
+    return done;
+}
+
+void queue_consume(struct stack *n, struct stack_queue *q, size_t size)
+{
+    while (size && q->first) {
+        struct stack_chunk *c = q->first;
+        size_t k = size < c->to - c->from ? size : c->to - c->from;
+
+        c->from += (unsigned)k;
+        q->bytes -= k;
+        size -= k;
+        if (c->from == c->to) {
+            q->first = c->next;
+            if (!q->first)
+                q->last = NULL;
+            pool_give(&n->chunks, c);
+        }
+    }
+}
+
+void queue_free(struct stack *n, struct stack_queue *q)
+{
+    queue_consume(n, q, q->bytes);
+}

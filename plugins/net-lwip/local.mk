@@ -1,0 +1,55 @@
+# net-lwip: net/1 by lwIP, which is compiled here from the distribution's source package (scripts/get-lwip).
+if HAVE_LWIP
+LWIP_CPPFLAGS = -I$(top_srcdir)/plugins/net-lwip/port -isystem $(LWIP_DIR)/src/include
+# Somebody else's code: its warnings are not ours to look at. Packed structures are read as bytes where that matters.
+LWIP_CFLAGS = -std=gnu11 -w $(SANITIZE) $(LWIP_SANITIZE) -fvisibility=hidden
+LWIP_OBJECTS = \
+	plugins/net-lwip/lwip/def.lo plugins/net-lwip/lwip/dns.lo plugins/net-lwip/lwip/inet_chksum.lo plugins/net-lwip/lwip/init.lo \
+	plugins/net-lwip/lwip/ip.lo plugins/net-lwip/lwip/mem.lo plugins/net-lwip/lwip/netif.lo plugins/net-lwip/lwip/pbuf.lo \
+	plugins/net-lwip/lwip/stats.lo plugins/net-lwip/lwip/tcp.lo plugins/net-lwip/lwip/tcp_in.lo plugins/net-lwip/lwip/tcp_out.lo \
+	plugins/net-lwip/lwip/timeouts.lo plugins/net-lwip/lwip/udp.lo plugins/net-lwip/lwip/ipv4/dhcp.lo \
+	plugins/net-lwip/lwip/ipv4/etharp.lo plugins/net-lwip/lwip/ipv4/icmp.lo plugins/net-lwip/lwip/ipv4/ip4.lo \
+	plugins/net-lwip/lwip/ipv4/ip4_addr.lo plugins/net-lwip/lwip/ipv4/ip4_frag.lo plugins/net-lwip/lwip/ipv6/ethip6.lo \
+	plugins/net-lwip/lwip/ipv6/icmp6.lo plugins/net-lwip/lwip/ipv6/inet6.lo plugins/net-lwip/lwip/ipv6/ip6.lo \
+	plugins/net-lwip/lwip/ipv6/ip6_addr.lo plugins/net-lwip/lwip/ipv6/ip6_frag.lo plugins/net-lwip/lwip/ipv6/nd6.lo
+
+LWIP_COMPILE = $(AM_V_CC)$(MKDIR_P) $(@D) && $(LIBTOOL) $(AM_V_lt) --tag=CC --mode=compile $(CC) $(AM_CPPFLAGS) $(LWIP_CPPFLAGS) \
+	$(CPPFLAGS) $(LWIP_CFLAGS) $(CFLAGS) -c -o $@ $<
+plugins/net-lwip/lwip/%.lo: $(LWIP_DIR)/src/core/%.c $(srcdir)/plugins/net-lwip/port/lwipopts.h
+	$(LWIP_COMPILE)
+plugins/net-lwip/lwip/%.lo: $(LWIP_DIR)/src/netif/%.c $(srcdir)/plugins/net-lwip/port/lwipopts.h
+	$(LWIP_COMPILE)
+LWIP_OBJECTS += plugins/net-lwip/lwip/ethernet.lo
+CLEANFILES += $(LWIP_OBJECTS) plugins/net-lwip/lwip/*.o plugins/net-lwip/lwip/*/*.o plugins/net-lwip/lwip/.libs/*.o \
+	plugins/net-lwip/lwip/*/.libs/*.o
+
+noinst_LTLIBRARIES += plugins/net-lwip/libnet-lwip.la
+plugins_net_lwip_libnet_lwip_la_SOURCES = \
+	plugins/net-lwip/net-lwip.c plugins/net-lwip/stack.h \
+	plugins/net-lwip/card.c \
+	plugins/net-lwip/checksum.c \
+	plugins/net-lwip/chunks.c \
+	plugins/net-lwip/clock.c \
+	plugins/net-lwip/config.c \
+	plugins/net-lwip/keys.c plugins/net-lwip/keys.h \
+	plugins/net-lwip/listen.c \
+	plugins/net-lwip/merge.c \
+	plugins/net-lwip/pools.c plugins/net-lwip/pools.h \
+	plugins/net-lwip/random.c \
+	plugins/net-lwip/resolve.c \
+	plugins/net-lwip/stream-ops.c \
+	plugins/net-lwip/stream.c plugins/net-lwip/stream.h \
+	plugins/net-lwip/text.c \
+	plugins/net-lwip/udp.c \
+	plugins/net-lwip/watch.c \
+	plugins/net-lwip/port/lwipopts.h plugins/net-lwip/port/arch/cc.h plugins/net-lwip/port/arch/hooks.h \
+	plugins/net-lwip/port/arch/memory.h
+plugins_net_lwip_libnet_lwip_la_CPPFLAGS = $(AM_CPPFLAGS) $(LWIP_CPPFLAGS)
+plugins_net_lwip_libnet_lwip_la_LIBADD = $(LWIP_OBJECTS)
+STATIC_PLUGINS += plugins/net-lwip/libnet-lwip.la
+
+plugin_LTLIBRARIES += plugins/net-lwip.la
+plugins_net_lwip_la_SOURCES =
+plugins_net_lwip_la_LIBADD = plugins/net-lwip/libnet-lwip.la $(EV_LIBS)
+plugins_net_lwip_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+endif
