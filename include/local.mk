@@ -3,6 +3,7 @@ unikincludedir = $(includedir)/unik
 unikinclude_HEADERS = \
 	include/unik/backoff.h \
 	include/unik/context.h \
+	include/unik/draw.h \
 	include/unik/gui.h \
 	include/unik/net.h \
 	include/unik/nic.h \
