@@ -1,0 +1,155 @@
+/* status: the report in a window. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <unik/qrexec.h>
+#include "tests/common/fake-gui.h"
+#include "tests/common/run.h"
+#include "tests/www/mem-stream.h"
+#include "tools/host/host.h"
+
+extern const struct unik_plugin unik_plugin_status;
+
+#define END_KEY 0xff57
+#define PAGE_UP 0xff55
+
+static struct host *h;
+static struct unik_ctx *ctx;
+static struct fake_gui gui;
+static struct unik_qrexec qrexec;
+static unik_qrexec_handler *show;
+static void *show_arg;
+
+static int fake_serve(struct unik_qrexec *q, struct unik_ctx *who, const char *name, unik_qrexec_handler *handler, void *arg,
+                      struct unik_qrexec_service **out)
+{
+    (void)q, (void)who, (void)out;
+    ck_assert_str_eq(name, "status.Show");
+    show = handler;
+    show_arg = arg;
+    return 0;
+}
+
+static void begin(void)
+{
+    static const char *const options[] = { "every=0.1", "width=400", "height=100", NULL };
+
+    qrexec = (struct unik_qrexec){ .size = sizeof(qrexec), .serve = fake_serve };
+    h = host_new(ev_default_loop(0), UNIK_ON_QUBES, NULL);
+    fake_gui_open(&gui, ev_default_loop(0));
+    host_publish(h, "gui/1", &gui.api);
+    host_publish(h, "qrexec/1", &qrexec);
+    ctx = host_add(h, &unik_plugin_status, options);
+    ck_assert_ptr_nonnull(ctx);
+    ck_assert_int_eq(host_start(ctx), 0);
+    host_run(h, 0.05);
+}
+
+static void end(void)
+{
+    host_stop_wait(ctx, 5);
+    fake_gui_close(&gui);
+    host_free(h);
+}
+
+static struct fake_window *window(void)
+{
+    for (int i = 0; i < 500 && !(fake_gui_window(&gui, 0) && fake_gui_window(&gui, 0)->buffer.pixels); i++)
+        host_run(h, 0.02);
+    ck_assert_ptr_nonnull(fake_gui_window(&gui, 0));
+    return fake_gui_window(&gui, 0);
+}
+
+START_TEST(only_what_changed_is_drawn)
+{
+    uint64_t looks, rows;
+
+    window();
+    looks = host_counter(ctx, "looks");
+    rows = host_counter(ctx, "rows_drawn");
+    ck_assert_uint_gt(rows, 0);
+    for (int i = 0; i < 200 && host_counter(ctx, "looks") < looks + 5; i++)
+        host_run(h, 0.05);
+    ck_assert_uint_ge(host_counter(ctx, "looks"), looks + 5);
+    /* the report of the smallest host has few lines, of which the app's own counters change */
+    ck_assert_uint_le(host_counter(ctx, "rows_drawn"), rows + 3 * (host_counter(ctx, "looks") - looks));
+}
+END_TEST
+
+START_TEST(sizes_and_keys)
+{
+    static const struct { int width, height; } sizes[] = { { 1, 1 }, { 2000, 20 }, { 20, 2000 }, { 400, 6144 }, { 400, 100 } };
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        fake_gui_resize(window(), sizes[i].width, sizes[i].height);
+        fake_gui_key(window(), END_KEY, "");
+        fake_gui_key(window(), PAGE_UP, "");
+        fake_gui_click(window(), 0, 0, 4);
+        fake_gui_click(window(), 0, 0, 5);
+    }
+    ck_assert_uint_gt(fake_gui_count(window(), 0, 0, 400, 1, 0x304050), 0);
+}
+END_TEST
+
+START_TEST(hidden_it_does_not_look)
+{
+    uint64_t looks;
+
+    window();
+    fake_gui_event(window(), &(struct unik_gui_event){ .type = UNIK_GUI_STATE, .state = UNIK_GUI_MINIMISED });
+    looks = host_counter(ctx, "looks");
+    host_run(h, 0.5);
+    ck_assert_uint_eq(host_counter(ctx, "looks"), looks);
+    fake_gui_event(window(), &(struct unik_gui_event){ .type = UNIK_GUI_STATE });
+    for (int i = 0; i < 200 && host_counter(ctx, "looks") == looks; i++)
+        host_run(h, 0.05);
+    ck_assert_uint_gt(host_counter(ctx, "looks"), looks);
+}
+END_TEST
+
+START_TEST(closed_and_shown_again)
+{
+    static const struct mem_options usual;
+    struct unik_qrexec_call call = { .exit_code = -1 };
+    struct unik_stream *ends[2];
+
+    window();
+    fake_gui_event(window(), &(struct unik_gui_event){ .type = UNIK_GUI_CLOSE });
+    ck_assert_ptr_null(fake_gui_window(&gui, 0));
+    host_run(h, 0.3);
+    ck_assert_ptr_null(fake_gui_window(&gui, 0));
+    ck_assert_ptr_nonnull(show);
+    for (int i = 0; i < 2; i++) {                   /* the second time it is there already */
+        mem_pair(ev_default_loop(0), &usual, ends);
+        call.io = ends[0];
+        show(&call, show_arg);
+        unik_stream_close(ends[1]);
+        ck_assert_int_eq(call.exit_code, 0);
+        window();
+        ck_assert_ptr_null(fake_gui_window(&gui, 1));
+    }
+}
+END_TEST
+
+START_TEST(copies_the_report)
+{
+    window();
+    host_run(h, 0.2);
+    fake_gui_event(window(), &(struct unik_gui_event){ .type = UNIK_GUI_COPY });
+    ck_assert_uint_gt(gui.clipboard_size, 0);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("status");
+
+    tcase_add_checked_fixture(t, begin, end);
+    tcase_add_test(t, only_what_changed_is_drawn);
+    tcase_add_test(t, sizes_and_keys);
+    tcase_add_test(t, hidden_it_does_not_look);
+    tcase_add_test(t, closed_and_shown_again);
+    tcase_add_test(t, copies_the_report);
+    return run_case("status", t);
+}
