@@ -1,32 +1,54 @@
 # dom0.sh - what the checks share, in the lab's dom0 (busybox sh).
-# A check is a file checks/NAME.sh; its first line says what holds. It calls ok "what" or bad "what" for each of its lines.
+# A check is a file checks/NAME.sh; its first line says what holds, a line "# guests: ..." with which kinds of guest it is run
+# if nobody asks for others. It calls ok "what" or bad "what" for each of its lines. $kind is the kind of guest it is run with:
+#   linux-pv linux-pvh    a Linux kernel and a ramdisk of the static supervisor
+#   image-pv image-pvh    the same program, config and plugins as one file made by unik-image
 passed=0 failed=0
 consoles=/var/log/xen/console
 export UNIK_DOM0_STATE=
 
 now() { read -r up _ </proc/uptime; echo "$up"; }
 since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.2f", b - a }'; }
-ok() { passed=$((passed + 1)); echo "ok   $check: $*"; }
+ok() { passed=$((passed + 1)); echo "ok   $check/$kind: $*"; }
 bad() {
-    failed=$((failed + 1)); echo "FAIL $check: $*"
+    failed=$((failed + 1)); echo "FAIL $check/$kind: $*"
     for f in $consoles/guest-*.log /tmp/dom0.*.log; do [ -f "$f" ] && { echo "--- $f"; tail -n 15 "$f"; } | sed 's/^/      /'; done
 }
-note() { echo "note $check: $*"; }
+note() { echo "note $check/$kind: $*"; }
 # is WHAT CONDITION...: a line from a test
 is() { local what=$1; shift; if "$@"; then ok "$what"; else bad "$what"; fi; }
 
-# guest NAME [TYPE] [EXTRA]: create a guest; its domid is in $id. Qubes gives its VMs xen_privcmd.unrestricted too: without it
-# a Linux guest may not ask the hypervisor whether another domain lives.
-guest() {
-    local name=$1 type=${2:-pv}
-    rm -f $consoles/guest-$name.log
+# guest NAME [WORDS] [MEMORY] [KERNEL WORDS]: create a guest of this kind that runs the supervisor with these words more; its domid
+# is in $id.
+guest() { create "$1" guest "$2" "$3" "$4"; }
+# program_guest PROGRAM NAME [WORDS] [MEMORY]: one that runs another program of the lab, /PROGRAM of the ramdisk or PROGRAM.xen
+program_guest() { create "$2" "$1" "$3" "$4"; }
+
+# Qubes gives its VMs xen_privcmd.unrestricted too: without it a Linux guest may not ask the hypervisor whether another domain
+# lives. What Qubes passes by default is passed to images as well: they must not mind.
+create() {
+    local name=$1 program=$2 words=$3 memory=$4 before=$5 rdinit= kernel extra
+    rm -f $consoles/guest-$name.log /var/log/xen/xl-$name.log*
+    case $kind in
+    linux-*)
+        [ $program = guest ] || rdinit=" rdinit=/$program"
+        kernel='kernel = "/share/vmlinux"
+ramdisk = "/share/guest.cpio"'
+        extra="console=hvc0 quiet xen_privcmd.unrestricted$rdinit -- $words" memory=${memory:-192} ;;
+    *)
+        case $program in /*) ;; *) program=/share/$program ;; esac
+        kernel="kernel = \"$program.xen\""
+        extra="root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH $before -- $words" memory=${memory:-32} ;;
+    esac
+    # QEMU sometimes loses XCR0 of a nested guest: AVX is an invalid opcode then, in whatever program uses it
+    [ ${kind#*-} = pv ] || kernel="$kernel
+cpuid = \"host,avx=0\""
     cat >/tmp/$name.cfg <<CFG
 name = "$name"
-type = "$type"
-kernel = "/share/vmlinux"
-ramdisk = "/share/guest.cpio"
-extra = "console=hvc0 quiet xen_privcmd.unrestricted -- $3"
-memory = 192
+type = "${kind#*-}"
+$kernel
+extra = "$extra"
+memory = $memory
 vcpus = 1
 on_reboot = "destroy"
 on_crash = "destroy"
@@ -34,6 +56,12 @@ CFG
     xl create -q /tmp/$name.cfg || return 1
     id=$(xl domid $name)
 }
+# as KIND COMMAND...: for a comparison
+as() { local kind=$1; shift; "$@"; }
+# after END NAME: did the domain end with this reason: 0 power off, 1 reboot, 3 crash? As xl's own log of that domain has it.
+ended_by() { until_true 30 gone $2 && grep -q "reason code $1" /var/log/xen/xl-$2.log; }
+# line NAME TEXT [SECONDS]: when was this on its console, as now() counts?
+line() { /share/line $consoles/guest-$1.log "$2" ${3:-90}; }
 
 # dom0_for ID NAME [ARGS...]: unik-dom0 for that guest; state in /tmp/dom0.NAME
 dom0_for() {
@@ -42,7 +70,7 @@ dom0_for() {
     /share/unik-dom0 start --transport xen --state /tmp/dom0.$name --domid $domid --name $name "$@" >/tmp/dom0.$name.log 2>&1 &
     eval "dom0_$name=$!"
     dom0_names="$dom0_names $name"
-    until_true 10 test -S /tmp/dom0.$name/control || test -n "$(ls /tmp/dom0.$name)"
+    until_true 30 grep -q '^ready' /tmp/dom0.$name.log
 }
 d() { local name=$1 command=$2; shift 2; /share/unik-dom0 $command --state /tmp/dom0.$name "$@"; }
 ready() { d "$1" wait --seconds "${2:-60}" qrexec && d "$1" wait --seconds 20 qubesdb; }
@@ -70,10 +98,10 @@ clean_up() {
     rm -rf /tmp/dom0.*
 }
 run_check() {
-    check=$1
-    local t=$(now)
+    check=$1 kind=$2
+    local check_began=$(now)
     . /share/checks/$check.sh
     clean_up
-    note "$(since $t) s"
+    note "took $(since $check_began) s"
 }
 finish_checks() { echo "checks: $passed passed, $failed failed"; [ $failed = 0 ]; }

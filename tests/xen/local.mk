@@ -1,6 +1,6 @@
 # The checks under real Xen: tests/xen/run. Needs libxenvchan. All programs are static: dom0 and the guests of the lab have
 # no libraries of this machine.
-EXTRA_DIST += tests/xen/floor.S tests/xen/guest.conf tests/xen/dom0.sh tests/xen/checks
+EXTRA_DIST += tests/xen/guest.conf tests/xen/www.conf tests/xen/dom0.sh tests/xen/checks
 dist_noinst_SCRIPTS += tests/xen/run tests/xen/lab tests/xen/dom0-init tests/xen/vif-script
 
 # A bare libxenvchan echo, to measure against.
@@ -9,16 +9,26 @@ vchan_peer_SOURCES = tests/xen/vchan-peer.c supervisor/init.c
 vchan_peer_LDADD = $(XEN_LIBS)
 vchan_peer_LDFLAGS = $(AM_LDFLAGS) -all-static
 
-# The guests' /init: the static supervisor, with one plugin more.
-EXTRA_PROGRAMS += unik-guest
-unik_guest_SOURCES = tests/xen/vecho.c
-nodist_unik_guest_SOURCES = tests/xen/guest-table.c
-unik_guest_LDADD = supervisor/libmain.la $(STATIC_PLUGINS) protocol/libprotocol.la $(EV_LIBS)
-unik_guest_LDFLAGS = $(AM_LDFLAGS) -all-static
-CLEANFILES += tests/xen/guest-table.c $(EXTRA_PROGRAMS)
-tests/xen/guest-table.c: supervisor/static-table.c
-	$(AM_V_GEN)$(MKDIR_P) tests/xen && sed -e 's/^    0$$/    \&unik_plugin_vecho,\n    0/' \
-		-e 's/^const struct unik_plugin \*const/extern const struct unik_plugin unik_plugin_vecho;\n&/' $< >$@.new && mv $@.new $@
+# Plugins more for the guests' program, which unik-image links.
+EXTRA_LTLIBRARIES += tests/xen/libvecho.la tests/xen/libmisdeed.la
+tests_xen_libvecho_la_SOURCES = tests/xen/vecho.c
+tests_xen_libmisdeed_la_SOURCES = tests/xen/misdeed.c
+
+# What the kernel below costs a program; runs as a guest's only program.
+EXTRA_PROGRAMS += figures
+figures_SOURCES = tests/xen/figures.c supervisor/init.c
+figures_LDFLAGS = $(AM_LDFLAGS) -all-static
+
+# For dom0's side of the checks.
+EXTRA_PROGRAMS += line
+line_SOURCES = tests/xen/line.c
+line_LDFLAGS = $(AM_LDFLAGS) -all-static
+
+# The smallest guest that there can be, to measure starts against.
+EXTRA_DIST += tests/xen/floor.S
+CLEANFILES += floor $(EXTRA_PROGRAMS) $(EXTRA_LTLIBRARIES)
+floor: $(srcdir)/tests/xen/floor.S
+	$(AM_V_GEN)$(CC) -nostdlib -static -Wl,--build-id=none,-Ttext-segment=0xffffffff80100000 -o $@ $(srcdir)/tests/xen/floor.S
 
 # dom0's side.
 EXTRA_PROGRAMS += unik-dom0-static

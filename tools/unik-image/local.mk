@@ -16,6 +16,10 @@ tools_unik_image_unik_pack_LDADD = tools/unik-image/libpack.la
 # The folder that unik-image works from: the supervisor and every plugin as archives, the kernel, and its own programs. Made by
 # make, image-parts/ in the build tree; installed as a whole, so that it serves an app from outside of this tree.
 partsdir = $(pkglibdir)/image
+UNIK_KERNEL =
+if HAVE_XEN
+UNIK_KERNEL += boot/unik-kernel
+endif
 IMAGE_PART_FILES = $(UNIK_KERNEL) tools/unik-image/unik-pack $(srcdir)/scripts/static-table
 IMAGE_PART_LIBS = supervisor/libmain.la protocol/libprotocol.la $(EV_LIBS) $(INI_LIBS) $(STATIC_PLUGINS)
 image-parts/stamp: $(IMAGE_PART_FILES) $(filter %.la,$(IMAGE_PART_LIBS)) $(srcdir)/scripts/static-parts

@@ -1,11 +1,12 @@
 # Nonsense from a peer, in ring indexes, in the shared page, in xenstore: the channel is dropped with a reason, the guest lives.
+# guests: linux-pv image-pv image-pvh
 guest garbage || bad "xl create"
 dom0_for $id garbage
 is "connected" ready garbage
-for kind in prod cons orders all; do
-    /share/vchan-peer garbage $id 7 $kind
-    is "$kind: the guest answers" test "$(echo $kind | d garbage call probe.Echo)" = $kind
-    is "$kind: and serves the next one" /share/vchan-peer measure $id 7 1000
+for what in prod cons orders all; do
+    /share/vchan-peer garbage $id 7 $what
+    is "$what: the guest answers" test "$(echo $what | d garbage call probe.Echo)" = $what
+    is "$what: and serves the next one" /share/vchan-peer measure $id 7 1000
 done
 is "a line says why" said garbage 'vecho\] ended: .*bad\|vecho\] ended: .*index'
 

@@ -1,4 +1,5 @@
 # One guest calls a service of another; dom0 only passes the word on. The peer's domain is destroyed in mid-call.
+# guests: linux-pv image-pv image-pvh
 guest alice || bad "xl create alice"; alice=$id
 guest bob || bad "xl create bob"; bob=$id
 mkdir -p /tmp/dom0.both
@@ -6,7 +7,7 @@ printf '* * allow\n' >/tmp/policy
 /share/unik-dom0 start --transport xen --state /tmp/dom0.both --vm domid=$alice,name=alice --vm domid=$bob,name=bob \
     --policy /tmp/policy >/tmp/dom0.both.log 2>&1 &
 dom0_both=$!; dom0_names="$dom0_names both"
-until_true 10 test -n "$(ls /tmp/dom0.both)"
+until_true 30 grep -q '^ready' /tmp/dom0.both.log
 is "both connected" sh -c "/share/unik-dom0 wait --state /tmp/dom0.both --vm alice --seconds 90 qrexec &&
     /share/unik-dom0 wait --state /tmp/dom0.both --vm bob --seconds 90 qrexec"
 head -c 1000000 /dev/urandom >/tmp/in
@@ -32,7 +33,7 @@ kill $hold $call 2>/dev/null
 rm -f /tmp/in /tmp/out /tmp/open
 
 guest carol || bad "xl create carol"; carol=$id
-guest dave pv "-o vecho.domid=$carol" || bad "xl create dave"; dave=$id
+guest dave "-o vecho.domid=$carol" || bad "xl create dave"; dave=$id
 offered() { xenstore-exists /local/domain/$dave/data/vchan/$carol/7/ring-ref; }
 is "dave offers a channel to carol" until_true 60 offered
 xl destroy carol

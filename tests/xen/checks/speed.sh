@@ -1,8 +1,7 @@
 # vchan next to bare libxenvchan echoes, blocking and with poll(): round trip and throughput, in turn, the better of four each.
+# guests: linux-pv image-pv image-pvh
 bare() {
-    guest $1 || bad "xl create $1"
-    sed -i "s|^extra = .*|extra = \"console=hvc0 quiet rdinit=/vchan-peer -- $1 0 7 4096\"|" /tmp/$1.cfg
-    xl destroy $1; xl create -q /tmp/$1.cfg; id=$(xl domid $1)
+    program_guest vchan-peer $1 "$1 0 7 4096" || bad "xl create $1"
 }
 bare echo; id_echo=$id
 bare poll; id_poll=$id
