@@ -147,6 +147,13 @@ void console_init(void)
 }
 
 /* For the end: everything out, or patience at an end. */
+size_t console_unread(void)
+{
+    const struct xencons_interface *c = machine_start.console;
+
+    return c ? sizeof(c->out) - room(c) : 0;
+}
+
 void console_drain(void)
 {
     const struct xencons_interface *c = machine_start.console;

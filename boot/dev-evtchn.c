@@ -191,7 +191,7 @@ static int64_t op_ioctl(struct file *f, unsigned request, uint64_t argument)
     struct bound *b;
 
     if (size > sizeof(u))
-        return -ENOTTY;
+        return -ENOSYS;             /* as Linux answers what it does not know, here only */
     if (user_in(&u, argument, size) < 0)
         return -EFAULT;
     switch (request) {
@@ -222,7 +222,7 @@ static int64_t op_ioctl(struct file *f, unsigned request, uint64_t argument)
         e->only = u.restrict_domid.domid;
         return 0;
     }
-    return -ENOTTY;
+    return -ENOSYS;
 }
 
 /* ---- reading and writing ---- */

@@ -178,8 +178,10 @@ static int64_t op_map(struct file *f, enum user_where where, uint64_t address, u
     struct user_backing backing = { .device = &mapping, .owner = r };
     int64_t at;
 
-    if (!r || offset % PAGE || (flags & MAP_TYPE) == MAP_PRIVATE)
+    if ((flags & MAP_TYPE) == MAP_PRIVATE)
         return -EINVAL;
+    if (!r)
+        return -ENOENT;
     if (prot & PROT_EXEC)
         return -EACCES;
     at = user_map(where, address, length, prot, &backing);

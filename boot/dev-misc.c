@@ -2,6 +2,7 @@
 #include "boot/linux.h"
 
 #define CHUNK 512u              /* bytes at a time through the kernel's stack */
+#define DRAIN_MAX 10000000000ull        /* ns */
 
 static void op_close(struct file *f) { pool_put(f, sizeof(*f)); }
 
@@ -13,12 +14,6 @@ static int open_with(const struct file_ops *ops, unsigned flags, struct file **o
         return -ENOMEM;
     file_init(f, ops, flags);
     *out = f;
-    return 0;
-}
-
-static int64_t no_seek(struct file *f, int64_t offset, unsigned whence)
-{
-    (void)f, (void)offset, (void)whence;
     return 0;
 }
 
@@ -61,11 +56,11 @@ static int64_t map_zeros(struct file *f, enum user_where where, uint64_t address
     return user_map(where, address, length, prot, NULL);
 }
 
-static const struct file_ops null_ops = { .read = read_end, .write = write_all, .seek = no_seek, .close = op_close };
+static const struct file_ops null_ops = { .read = read_end, .write = write_all, .seek = file_seek_nothing, .close = op_close };
 static const struct file_ops zero_ops = {
-    .read = read_zeros, .write = write_all, .seek = no_seek, .map = map_zeros, .close = op_close,
+    .read = read_zeros, .write = write_all, .seek = file_seek_nothing, .map = map_zeros, .close = op_close,
 };
-static const struct file_ops full_ops = { .read = read_zeros, .write = write_none, .seek = no_seek, .close = op_close };
+static const struct file_ops full_ops = { .read = read_zeros, .write = write_none, .seek = file_seek_nothing, .close = op_close };
 
 static int open_null(const struct device *d, unsigned flags, struct file **out)
 {
@@ -105,7 +100,7 @@ static int64_t write_random(struct file *f, uint64_t from, size_t n)
     return (int64_t)n;
 }
 
-static const struct file_ops random_ops = { .read = read_random, .write = write_random, .seek = no_seek, .close = op_close };
+static const struct file_ops random_ops = { .read = read_random, .write = write_random, .seek = file_seek_nothing, .close = op_close };
 
 static int open_random(const struct device *d, unsigned flags, struct file **out)
 {
@@ -157,6 +152,17 @@ static unsigned poll_console(struct file *f)
     return POLLOUT | POLLWRNORM | (console_readable() ? POLLIN | POLLRDNORM : 0u);
 }
 
+/* tcdrain(): who asks for it may wait, but not for ever for a dom0 that reads nothing. */
+static int64_t drain_console(void)
+{
+    uint64_t deadline = deadline_after(DRAIN_MAX);
+
+    while (console_unread())
+        if (!linux_wait(deadline))
+            return -EIO;
+    return 0;
+}
+
 /* Settings are taken and have no effect. */
 static int64_t ioctl_console(struct file *f, unsigned request, uint64_t argument)
 {
@@ -169,6 +175,7 @@ static int64_t ioctl_console(struct file *f, unsigned request, uint64_t argument
     case TCSETS:
     case TCSETSW:
     case TCSETSF: return user_in(&t, argument, sizeof(t));
+    case TCSBRK: return argument ? drain_console() : 0;
     case TIOCGWINSZ: return user_out(argument, &w, sizeof(w));
     }
     return -ENOTTY;

@@ -55,7 +55,8 @@ static unsigned op_poll(struct file *f)
 static void op_close(struct file *f) { pool_put(f, sizeof(struct eventfd)); }
 
 static const struct file_ops eventfd_ops = {
-    .read = op_read, .write = op_write, .poll = op_poll, .close = op_close, .mode = 0600,
+    .read = op_read, .write = op_write, .seek = file_seek_nothing, .poll = op_poll, .close = op_close,
+    .mode = 0600,
 };
 
 static int64_t make(uint32_t count, uint32_t flags)

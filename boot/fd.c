@@ -1,6 +1,7 @@
 /* boot/fd.c - descriptors: the table, and the calls that are the same for every kind of file. */
 #include "boot/linux.h"
 
+#define ADDRESSES (1ul << 47)                   /* of a program on x86-64 */
 #define SLOTS (PAGE / sizeof(struct slot))      /* in a page of the table */
 
 struct slot {
@@ -35,6 +36,12 @@ void file_ready(struct file *f)
 {
     if (f->watchers)
         epoll_ready(f);
+}
+
+int64_t file_seek_nothing(struct file *f, int64_t offset, unsigned whence)
+{
+    (void)f, (void)offset, (void)whence;
+    return 0;
 }
 
 /* ---- the table ---- */
@@ -203,6 +210,8 @@ static int64_t move(struct file *f, uint64_t address, size_t n, bool writing, bo
     int64_t (*op)(struct file *, uint64_t, size_t) = writing ? f->ops->write : f->ops->read;
     int64_t r;
 
+    if (n > ADDRESSES || address > ADDRESSES - n)
+        return -EFAULT;
     if (!op)
         return f->node && (f->node->mode & S_IFMT) == S_IFDIR ? -EISDIR : -EINVAL;
     while ((r = op(f, address, MIN(n, LINUX_RW_MAX))) == -EAGAIN && wait)

@@ -67,6 +67,8 @@ void console_write(const void *bytes, size_t n);
 /* What was typed: as many bytes as there are, at most n; 0 without. */
 size_t console_read(void *bytes, size_t n);
 bool console_readable(void);
+/* Bytes written that dom0 has not taken yet. An event comes when it takes some. */
+size_t console_unread(void);
 
 /* ---- power.c: the ends ---- */
 
@@ -99,6 +101,9 @@ struct boot {
     struct bytes ramdisk;                       /* cpio (newc) given to the domain; size 0 without */
     enum power on_failure;                      /* POWER_CRASH, or as "kernel.on-failure=" of the command line says */
 };
+/* What follows the key, "kernel.<name>=", in a word before "--" of the domain's command line: up to a space or the end. NULL
+ * without such a word. */
+const char *kernel_option(const char *key);
 extern struct boot boot;                        /* constant once linux_start() is called; all in memory that stays */
 
 /* ---- memory.c: pages ---- */

@@ -107,6 +107,8 @@ void file_get(struct file *f);
 void file_put(struct file *f);
 /* May be ready for more than before: epolls look at it. */
 void file_ready(struct file *f);
+/* Of files that have no place, for lseek() to do nothing: 0. */
+int64_t file_seek_nothing(struct file *f, int64_t offset, unsigned whence);
 /* NULL if it is not open. */
 struct file *fd_file(uint64_t fd);
 /* The lowest free descriptor, which takes over the reference; -EMFILE: the reference is put. cloexec: O_CLOEXEC or 0. */

@@ -9,8 +9,7 @@ struct image boot_image;
 
 static struct bytes part(enum image_part p) { return (struct bytes){boot_image.part[p].at, boot_image.part[p].size}; }
 
-/* The value of "kernel.<key>=" among the words before "--", NULL without. */
-static const char *option(const char *key)
+const char *kernel_option(const char *key)
 {
     size_t n = strlen(key);
 
@@ -39,7 +38,7 @@ static bool is_word(const char *at, const char *word)
 
 static void read_options(void)
 {
-    const char *v = option("kernel.on-failure=");
+    const char *v = kernel_option("kernel.on-failure=");
 
     boot.on_failure = POWER_CRASH;
     if (!v || is_word(v, "crash"))

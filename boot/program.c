@@ -54,6 +54,24 @@ static void add_argument(const char *at, size_t n)
     arguments_n++;
 }
 
+static size_t word_length(const char *s)
+{
+    size_t n = 0;
+
+    while (s[n] && s[n] != ' ')
+        n++;
+    return n;
+}
+
+/* argv[0]: programs that are many programs (busybox) look at it. */
+static void add_name(void)
+{
+    const char *name = kernel_option("kernel.argv0=");
+
+    name = name ? name : NAME;
+    add_argument(name, word_length(name));
+}
+
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
 /* Words; in "..." spaces belong to a word, and the quotes go. after_dashes: only what follows a lone "--". */
@@ -184,7 +202,7 @@ void linux_start(void)
     process_init();
     fill_tree();
     open_console();
-    add_argument(NAME, strlen(NAME));
+    add_name();
     add_words((const char *)boot.default_command_line.at, boot.default_command_line.size, false);
     add_words(boot.command_line, sizeof(boot.command_line), true);
     wrong = elf_load(&boot.program, &p);
