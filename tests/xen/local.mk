@@ -37,3 +37,11 @@ unik_dom0_static_CPPFLAGS = $(AM_CPPFLAGS) -DUNIK_HAVE_XEN
 unik_dom0_static_LDADD = $(tools_unik_dom0_unik_dom0_LDADD) plugins/vchan-xen/libvchan-xen.la \
 	plugins/xenstore/libxenstore.la protocol/libprotocol.la $(XEN_LIBS) $(EV_LIBS)
 unik_dom0_static_LDFLAGS = $(AM_LDFLAGS) -all-static
+
+# What a program sees of its kernel: run on Linux and as an image, and compared.
+EXTRA_PROGRAMS += syscalls
+syscalls_SOURCES = tests/xen/syscalls/main.c tests/xen/syscalls/probe.h tests/xen/syscalls/files.c \
+	tests/xen/syscalls/folders.c tests/xen/syscalls/descriptors.c tests/xen/syscalls/pipes.c tests/xen/syscalls/waiting.c \
+	tests/xen/syscalls/timers.c tests/xen/syscalls/memory.c tests/xen/syscalls/program.c tests/xen/syscalls/xen.c
+syscalls_LDFLAGS = $(AM_LDFLAGS) -all-static
+dist_noinst_SCRIPTS += tests/xen/syscalls/make-files

@@ -1,0 +1,114 @@
+/* Clocks, sleeping, timerfd. */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/time.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#include "probe.h"
+
+static int64_t now(clockid_t c)
+{
+    struct timespec t = { 0, 0 };
+
+    syscall(SYS_clock_gettime, c, &t);
+    return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static void clocks(void)
+{
+    static const clockid_t all[] = { CLOCK_REALTIME, CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, CLOCK_REALTIME_COARSE,
+                                     CLOCK_MONOTONIC_COARSE, CLOCK_BOOTTIME };
+    struct timespec t = { 0, 2000000 };
+    struct timeval tv;
+    int64_t before, wall;
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        P("clock_gettime", syscall(SYS_clock_gettime, all[i], &t));
+    P("unknown clock", syscall(SYS_clock_gettime, 77, &t));
+    P("clock bad pointer", syscall(SYS_clock_gettime, CLOCK_MONOTONIC, bad_near));
+    P("getres", syscall(SYS_clock_getres, CLOCK_MONOTONIC, &t));
+    probe_text("resolution", "%ld %ld", (long)t.tv_sec, t.tv_nsec);
+    P("gettimeofday", syscall(SYS_gettimeofday, &tv, NULL));
+    wall = now(CLOCK_REALTIME);
+    probe_is("both walls agree", tv.tv_sec <= wall / 1000000000 && tv.tv_sec + 5 > wall / 1000000000);
+    probe_is("time agrees", time(NULL) + 5 > wall / 1000000000);
+    probe_is("the wall is after 2001", wall / 1000000000 > 1000000000);
+    before = now(CLOCK_MONOTONIC);
+    t = (struct timespec){ 0, 2000000 };
+    P("nanosleep", syscall(SYS_nanosleep, &t, NULL));
+    probe_is("slept 2 ms", now(CLOCK_MONOTONIC) - before >= 2000000);
+    before = now(CLOCK_MONOTONIC);
+    t = (struct timespec){ (before + 3000000) / 1000000000, (before + 3000000) % 1000000000 };
+    P("clock_nanosleep until", syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL));
+    probe_is("slept 3 ms", now(CLOCK_MONOTONIC) - before >= 3000000);
+    P("until the past", syscall(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &(struct timespec){ 1, 0 }, NULL));
+    P("nanosleep wrong", syscall(SYS_nanosleep, &(struct timespec){ 0, 1000000000 }, NULL));
+    P("nanosleep negative", syscall(SYS_nanosleep, &(struct timespec){ -1, 0 }, NULL));
+    P("nanosleep bad pointer", syscall(SYS_nanosleep, bad_near, NULL));
+    P("settime bad pointer", syscall(SYS_clock_settime, CLOCK_REALTIME, bad_near));
+    P("settime monotonic", syscall(SYS_clock_settime, CLOCK_MONOTONIC, &(struct timespec){ 1, 0 }));
+}
+
+static void timerfds(void)
+{
+    struct itimerspec s = { { 0, 0 }, { 0, 1000000 } };
+    struct epoll_event e;
+    struct pollfd p;
+    uint64_t n = 0;
+    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK), ep = epoll_create1(0);
+
+    P("create", fd);
+    P("create unknown", timerfd_create(77, 0));
+    P("create flags", timerfd_create(CLOCK_MONOTONIC, 0x40));
+    P("read unarmed", read(fd, &n, 8));
+    P("read short", read(fd, &n, 4));
+    P("arm", timerfd_settime(fd, 0, &s, NULL));
+    p = (struct pollfd){ fd, POLLIN, 0 };
+    P("poll", poll(&p, 1, -1));
+    P("read", read(fd, &n, 8));
+    probe("times", (long)n);
+    P("read again", read(fd, &n, 8));
+    s.it_interval.tv_nsec = 1000000;
+    P("periodic", timerfd_settime(fd, 0, &s, NULL));
+    epoll_ctl(ep, EPOLL_CTL_ADD, fd, &(struct epoll_event){ EPOLLIN, { .u32 = 5 } });
+    P("epoll", epoll_wait(ep, &e, 1, -1));
+    P("read", read(fd, &n, 8));
+    probe_is("at least once", n >= 1);
+    P("epoll", epoll_wait(ep, &e, 1, -1));
+    s.it_interval.tv_nsec = 0;
+    s.it_value = (struct timespec){ 1000, 0 };
+    P("far", timerfd_settime(fd, 0, &s, NULL));
+    P("read far", read(fd, &n, 8));
+    P("gettime", timerfd_gettime(fd, &s));
+    probe_is("left", s.it_value.tv_sec >= 900 && s.it_value.tv_sec <= 1000);
+    P("epoll nothing", epoll_wait(ep, &e, 1, 0));
+    s.it_value = (struct timespec){ 1, 0 };
+    P("in the past", timerfd_settime(fd, TFD_TIMER_ABSTIME, &s, NULL));
+    P("read", read(fd, &n, 8));
+    probe("times", (long)n);
+    s.it_value = (struct timespec){ 0, 0 };
+    P("disarm", timerfd_settime(fd, 0, &s, NULL));
+    P("read", read(fd, &n, 8));
+    s.it_value.tv_nsec = 1000000000;
+    P("wrong time", timerfd_settime(fd, 0, &s, NULL));
+    P("wrong flags", timerfd_settime(fd, 77, &s, NULL));
+    P("bad pointer", syscall(SYS_timerfd_settime, fd, 0, bad_near, NULL));
+    P("not a timer", timerfd_settime(ep, 0, &(struct itimerspec){ { 0, 0 }, { 0, 0 } }, NULL));
+    P("closed", timerfd_settime(77, 0, &(struct itimerspec){ { 0, 0 }, { 0, 0 } }, NULL));
+    close(fd);
+    fd = timerfd_create(CLOCK_REALTIME, 0);
+    s = (struct itimerspec){ { 0, 0 }, { 0, 0 } };
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, &s.it_value);
+    P("wall clock", timerfd_settime(fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &s, NULL));
+    P("blocking read", read(fd, &n, 8));
+    close(fd);
+    close(ep);
+}
+
+void probe_timers(void)
+{
+    clocks();
+    timerfds();
+}
