@@ -1,0 +1,34 @@
+# gui: windows on the user's screen. libxkbcommon has no static library in Debian: the static program has the US layout.
+noinst_LTLIBRARIES += plugins/gui/libgui.la plugins/gui/libgui-us.la
+plugins_gui_libgui_la_SOURCES = \
+	plugins/gui/plugin.c plugins/gui/agent.h \
+	plugins/gui/api.c plugins/gui/connection.c plugins/gui/input.c plugins/gui/configure.c plugins/gui/output.c \
+	plugins/gui/window.c plugins/gui/buffer.c plugins/gui/clipboard.c \
+	plugins/gui/damage.c plugins/gui/damage.h \
+	plugins/gui/keyboard.c plugins/gui/keyboard.h plugins/gui/us.c
+plugins_gui_libgui_us_la_SOURCES = plugins/gui/xkb-none.c
+STATIC_PLUGINS += plugins/gui/libgui.la plugins/gui/libgui-us.la
+
+if HAVE_XKB
+noinst_LTLIBRARIES += plugins/gui/libgui-xkb.la
+plugins_gui_libgui_xkb_la_SOURCES = plugins/gui/xkb.c
+plugins_gui_libgui_xkb_la_CPPFLAGS = $(AM_CPPFLAGS) $(XKB_CFLAGS)
+GUI_KEYS = plugins/gui/libgui-xkb.la $(XKB_LIBS)
+else
+GUI_KEYS = plugins/gui/libgui-us.la
+endif
+
+plugin_LTLIBRARIES += plugins/gui.la
+plugins_gui_la_SOURCES =
+plugins_gui_la_LIBADD = plugins/gui/libgui.la $(GUI_KEYS) protocol/libprotocol.la
+plugins_gui_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+if HAVE_CHECK
+TESTS += tests/test-gui
+check_PROGRAMS += tests/test-gui
+tests_test_gui_SOURCES = tests/test-gui.c tests/gui/fixture.c tests/gui/fixture.h tests/gui/fake.c tests/gui/fake.h \
+	tests/gui/daemon.c tests/gui/daemon.h tests/common/bytes.h \
+	tests/gui/windows.c
+tests_test_gui_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_gui_LDADD = plugins/gui/libgui.la $(GUI_KEYS) protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+endif

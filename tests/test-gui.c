@@ -1,0 +1,22 @@
+/* The plugin gui between apps and a strict model of the daemon: tests/gui. */
+#include "tests/gui/fixture.h"
+
+int main(void)
+{
+    TCase *(*const cases[])(void) = { gui_cases_windows };
+    Suite *s = suite_create("gui");
+    SRunner *r;
+    int failed;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        TCase *t = cases[i]();
+
+        tcase_set_timeout(t, 120);
+        suite_add_tcase(s, t);
+    }
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
