@@ -1,0 +1,67 @@
+/* plugins/tls/tls.h - what the files of this plugin share. The library is mbedTLS 2.28: TLS 1.2. */
+#ifndef TLS_H
+#define TLS_H
+
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ticket.h>
+#include <mbedtls/x509_crt.h>
+#include <unik/ring.h>
+#include <unik/tls.h>
+
+#define TLS_RECORD 16384                /* bytes of plaintext in a record at most (RFC 5246, 6.2.1) */
+#define TLS_OVERHEAD 512                /* more than a record's head, nonce, padding and tag take */
+#define TLS_OUT 32768                   /* bytes kept that the stream below did not take */
+#define TLS_POOL 16                     /* buffers kept for the next stream that needs one */
+#define TLS_TICKET_SECONDS 86400        /* how long a session can be taken up again */
+
+struct tls_config {
+    const char *certificate, *key, *authorities;
+    double handshake_timeout, linger;
+    int64_t max_connections;
+};
+
+enum tls_counter {
+    TLS_ACCEPTED, TLS_CONNECTED, TLS_FAILED, TLS_TIMEOUTS, TLS_REFUSED, TLS_CONNECTIONS, TLS_CONNECTIONS_HIGH, TLS_BYTES_IN,
+    TLS_BYTES_OUT
+};
+
+struct tls_pool {
+    struct unik_ring free[TLS_POOL];
+    size_t n, size;                     /* size: bytes of each */
+};
+
+struct tls_stream;
+
+struct tls {
+    struct unik_tls tls;                /* first: the interface is the plugin */
+    struct unik_ctx *ctx;
+    const struct tls_config *config;
+    mbedtls_x509_crt certificate, authorities;
+    mbedtls_pk_context key;
+    mbedtls_ssl_ticket_context tickets;
+    mbedtls_ssl_config server, client;
+    bool can_serve, can_connect;
+    struct tls_pool in, out;
+    struct tls_stream *streams;
+    size_t n_streams;
+    bool stopping;
+};
+
+/* credentials.c: files and what is agreed on with everybody. 0, or -EINVAL and lines that name the file. */
+int tls_load(struct tls *t);
+void tls_unload(struct tls *t);
+/* "NAME, until 2027-01-01" */
+void tls_describe(const struct tls *t, char *text, size_t size);
+
+/* stream.c */
+int tls_serve(struct unik_tls *t, struct unik_stream *raw, unik_stream_cb *cb, void *arg, struct unik_stream **out);
+int tls_connect(struct unik_tls *t, const char *name, struct unik_stream *raw, unik_stream_cb *cb, void *arg,
+                struct unik_stream **out);
+size_t tls_abort_all(struct tls *t, bool closed_too);   /* how many were still somebody's */
+void tls_pool_free(struct tls_pool *p);
+
+/* tls.c: the last stream is gone while stopping. */
+void tls_gone(struct tls *t);
+
+#endif

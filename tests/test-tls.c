@@ -1,0 +1,550 @@
+/* tls/1 between two ends of its own, over streams in memory that come in pieces: handshake, data both ways with back-pressure,
+ * every kind of end, certificates that are not to be believed, peers that say nothing or rubbish. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <unik/tls.h>
+
+#include "tests/common/run.h"
+#include "tests/www/mem-stream.h"
+#include "tools/host/host.h"
+
+extern const struct unik_plugin unik_plugin_tls;
+
+#define LONG 20.0
+
+static char dir[] = "/tmp/unik-tls-XXXXXX";
+static struct host *h;
+static struct unik_ctx *ctx;
+static struct unik_tls *tls;
+static char last_line[400];
+
+struct end {
+    struct unik_stream *s;
+    unsigned opens, inputs, rooms;
+    bool flag, close_at_once;
+};
+static struct end server, client;
+static struct unik_stream *raw[2];
+static const struct mem_options plain;
+
+static void on_event(struct unik_stream *s, unsigned events, void *arg)
+{
+    struct end *e = arg;
+
+    ck_assert_ptr_eq(s, e->s);
+    e->opens += (events & UNIK_STREAM_OPEN) != 0;
+    e->inputs += (events & UNIK_STREAM_INPUT) != 0;
+    e->rooms += (events & UNIK_STREAM_ROOM) != 0;
+    e->flag = true;
+    if (e->close_at_once) {
+        unik_stream_close(s);
+        e->s = NULL;
+    }
+}
+
+static void on_log(struct unik_ctx *c, enum unik_level level, const char *line, void *arg)
+{
+    (void)c, (void)arg;
+    if (level <= UNIK_WARNING)
+        snprintf(last_line, sizeof(last_line), "%s", line);
+}
+
+/* options: rows "key=FILE", the file in dir; or "key=:VALUE" as it is. 0 or the plugin's error. */
+static int try(const char *const *options)
+{
+    static char text[8][256];
+    const char *rows[9] = { NULL };
+
+    for (size_t i = 0; options[i]; i++) {
+        const char *value = strchr(options[i], '=') + 1;
+
+        if (*value == ':')
+            snprintf(text[i], sizeof(text[i]), "%.*s%s", (int)(value - options[i]), options[i], value + 1);
+        else
+            snprintf(text[i], sizeof(text[i]), "%.*s%s/%s", (int)(value - options[i]), options[i], dir, value);
+        rows[i] = text[i];
+    }
+    last_line[0] = 0;
+    h = host_new(ev_default_loop(0), UNIK_ON_UNIX, NULL);
+    host_on_log(h, on_log, NULL);
+    ctx = host_add(h, &unik_plugin_tls, rows);
+    ck_assert_ptr_nonnull(ctx);
+    return host_start(ctx);
+}
+
+static const char *const usual[] = { "certificate=server.pem", "key=server.key", "authorities=ca.pem", NULL };
+
+static void begin(const char *const *options)
+{
+    ck_assert_int_eq(try(options), 0);
+    ck_assert_int_eq(host_state(ctx), HOST_READY);
+    tls = host_interface(h, "tls/1");
+    ck_assert_ptr_nonnull(tls);
+}
+
+static void end(void)
+{
+    host_stop_wait(ctx, LONG);
+    ck_assert_int_eq(host_state(ctx), HOST_STOPPED);
+    ck_assert_uint_eq(host_counter(ctx, "connections"), 0);
+    host_free(h);
+    for (int i = 0; i < 100 && mem_open; i++)
+        ev_run(ev_default_loop(0), EVRUN_NOWAIT);
+    ck_assert_uint_eq(mem_open, 0);
+}
+
+static void join(const struct mem_options *o, const char *name)
+{
+    memset(&server, 0, sizeof(server));
+    memset(&client, 0, sizeof(client));
+    mem_pair(ev_default_loop(0), o ? o : &plain, raw);
+    ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
+    ck_assert_int_eq(tls->connect(tls, name, raw[1], on_event, &client, &client.s), 0);
+    ck_assert_uint_eq(server.opens + client.opens, 0);
+}
+
+static void until(const bool *flag)
+{
+    ck_assert(host_run_until(h, flag, LONG));
+}
+
+static void joined(const struct mem_options *o)
+{
+    join(o, "server.test");
+    while (!server.opens || !client.opens) {
+        struct end *e = server.opens ? &client : &server;
+
+        e->flag = false;
+        until(&e->flag);
+        ck_assert_int_eq(unik_stream_ended(e->s), 0);
+    }
+}
+
+/* Until there is something to read, or the end. */
+static void input(struct end *e)
+{
+    const void *p;
+
+    for (int i = 0; i < 4000 && unik_stream_peek(e->s, &p) == 0 && unik_stream_ended(e->s) == 0; i++)
+        host_run(h, 0.005);
+    ck_assert(unik_stream_peek(e->s, &p) > 0 || unik_stream_ended(e->s) != 0);
+}
+
+static void says(struct end *from, struct end *to, const char *text)
+{
+    char buf[64] = "";
+
+    ck_assert_int_eq(unik_stream_write(from->s, text, strlen(text)), (ssize_t)strlen(text));
+    input(to);
+    ck_assert_int_eq(unik_stream_read(to->s, buf, sizeof(buf)), (ssize_t)strlen(text));
+    ck_assert_str_eq(buf, text);
+}
+
+static void close_both(void)
+{
+    if (server.s)
+        unik_stream_close(server.s);
+    if (client.s)
+        unik_stream_close(client.s);
+}
+
+START_TEST(hello_and_orderly_end)
+{
+    char c;
+
+    begin(_i ? (const char *const[]){ "certificate=rsa.pem", "key=rsa.key", "authorities=ca.pem", NULL } : usual);
+    joined(NULL);
+    ck_assert_uint_eq(client.opens, 1);
+    ck_assert_str_eq(client.s->peer, raw[1]->peer ? raw[1]->peer : "");
+    says(&client, &server, "hello");
+    says(&server, &client, "welcome");
+    ck_assert_int_eq(unik_stream_read(server.s, &c, 1), -EAGAIN);
+    /* One side ends; the other still writes. */
+    ck_assert_int_eq(unik_stream_shut(client.s), 0);
+    ck_assert_int_eq(unik_stream_write(client.s, "x", 1), -EPIPE);
+    ck_assert_uint_eq(unik_stream_room(client.s), 0);
+    input(&server);
+    ck_assert_int_eq(unik_stream_ended(server.s), 1);
+    says(&server, &client, "last words");
+    unik_stream_close(server.s);
+    server.s = NULL;
+    input(&client);
+    ck_assert_int_eq(unik_stream_ended(client.s), 1);
+    close_both();
+    ck_assert_uint_eq(host_counter(ctx, "accepted"), 1);
+    ck_assert_uint_eq(host_counter(ctx, "connected"), 1);
+    ck_assert_uint_eq(host_counter(ctx, "failed"), 0);
+    end();
+}
+END_TEST
+
+static const struct mem_options pieces[] = { { 0, 0, 0 }, { 0, 1, 0 }, { 600, 500, 7 }, { 100000, 3000, 9 }, { 70, 0, 0 } };
+
+/* Much each way at once through pipes of every width, with readers that take what they like. */
+START_TEST(both_ways_in_pieces)
+{
+    enum { TOTAL = 300000 };
+    static uint8_t bytes[40000];
+    struct end *ends[2] = { &server, &client };
+    size_t written[2] = { 0 }, got[2] = { 0 }, total = pieces[_i].chunk == 1 ? 10000 : TOTAL;
+    unsigned seed = 5;
+
+    begin(usual);
+    joined(&pieces[_i]);
+    for (int turn = 0; turn < 400000 && (got[0] < total || got[1] < total); turn++) {
+        for (int i = 0; i < 2; i++) {
+            const void *p;
+            size_t n = total - written[i] < sizeof(bytes) ? total - written[i] : sizeof(bytes), room = unik_stream_room(ends[i]->s);
+            ssize_t k;
+
+            for (size_t at = 0; at < n; at++)
+                bytes[at] = (uint8_t)((written[i] + at) * 7 >> 3);
+            k = unik_stream_write(ends[i]->s, bytes, n);
+            ck_assert_int_ge(k, 0);
+            ck_assert_uint_ge((size_t)k, room < n ? room : n);
+            written[i] += (size_t)k;
+            n = unik_stream_peek(ends[i]->s, &p);
+            seed = seed * 1103515245 + 12345;
+            n = n ? 1 + seed % n : 0;
+            for (size_t at = 0; at < n; at++)
+                ck_assert_uint_eq(((const uint8_t *)p)[at], (uint8_t)((got[i] + at) * 7 >> 3));
+            unik_stream_consume(ends[i]->s, n);
+            got[i] += n;
+        }
+        ev_run(ev_default_loop(0), EVRUN_NOWAIT);
+    }
+    ck_assert_uint_eq(got[0], total);
+    ck_assert_uint_eq(got[1], total);
+    close_both();
+    end();
+}
+END_TEST
+
+/* A reader that takes nothing: the writer is held up, is told when there is room, and all arrives before the end. */
+START_TEST(slow_reader)
+{
+    static char bytes[65536];
+    const void *p;
+    size_t written = 0, got = 0, n;
+    ssize_t k;
+
+    begin(usual);
+    joined(NULL);
+    while ((k = unik_stream_write(client.s, bytes, sizeof(bytes))) > 0 || host_run_until(h, &client.flag, 0.05)) {
+        client.flag = false;
+        written += (size_t)k;
+        ck_assert_uint_lt(written, 1 << 20);
+    }
+    ck_assert_uint_lt(unik_stream_room(client.s), 16384);   /* less than what ROOM would tell of */
+    ck_assert_uint_ge(server.inputs, 1);
+    client.rooms = 0;
+    unik_stream_close(client.s);        /* what was taken is still delivered */
+    client.s = NULL;
+    while (got < written) {
+        input(&server);
+        n = unik_stream_peek(server.s, &p);
+        ck_assert_uint_gt(n, 0);
+        unik_stream_consume(server.s, n);
+        got += n;
+    }
+    input(&server);
+    ck_assert_int_eq(unik_stream_ended(server.s), 1);
+    close_both();
+    end();
+}
+END_TEST
+
+START_TEST(room_is_told)
+{
+    static char bytes[65536];
+    const void *p;
+    size_t n;
+
+    begin(usual);
+    joined(NULL);
+    while (unik_stream_write(client.s, bytes, sizeof(bytes)) > 0 || host_run_until(h, &client.flag, 0.05))
+        client.flag = false;
+    client.rooms = 0;
+    for (int i = 0; i < 4000 && !client.rooms; i++) {
+        if ((n = unik_stream_peek(server.s, &p)) > 0)
+            unik_stream_consume(server.s, n);
+        host_run(h, 0.005);
+    }
+    ck_assert_uint_gt(client.rooms, 0);
+    ck_assert_uint_gt(unik_stream_room(client.s), 0);
+    close_both();
+    end();
+}
+END_TEST
+
+/* The connection below ends without the TLS end: whoever cut it, it is an error, before and after the handshake. */
+START_TEST(cut_off)
+{
+    begin(usual);
+    joined(NULL);
+    says(&client, &server, "hello");
+    mem_break(raw[1], -ETIMEDOUT);
+    input(&server);
+    ck_assert_int_eq(unik_stream_ended(server.s), -ETIMEDOUT);
+    ck_assert_int_eq(unik_stream_write(server.s, "x", 1), -EPIPE);
+    close_both();
+    memset(&server, 0, sizeof(server));
+    mem_pair(ev_default_loop(0), &plain, raw);
+    ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
+    unik_stream_close(raw[1]);
+    input(&server);
+    ck_assert_int_eq(unik_stream_ended(server.s), -ECONNRESET);
+    ck_assert_uint_eq(server.opens, 0);
+    unik_stream_close(server.s);
+    ck_assert_uint_eq(host_counter(ctx, "failed"), 1);
+    end();
+}
+END_TEST
+
+/* In order below, but not in TLS: an attacker can end a TCP connection. */
+START_TEST(truncated)
+{
+    struct end one = { 0 };
+    struct unik_stream *middle[2];
+    const void *p;
+    size_t n;
+
+    begin(usual);
+    mem_pair(ev_default_loop(0), &plain, raw);
+    mem_pair(ev_default_loop(0), &plain, middle);
+    memset(&server, 0, sizeof(server));
+    ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
+    ck_assert_int_eq(tls->connect(tls, "server.test", middle[1], on_event, &one, &one.s), 0);
+    for (int i = 0; i < 4000 && !(server.opens && one.opens); i++) {    /* by hand: raw[1] <-> middle[0] */
+        if ((n = unik_stream_peek(raw[1], &p)) > 0)
+            unik_stream_consume(raw[1], (size_t)unik_stream_write(middle[0], p, n));
+        if ((n = unik_stream_peek(middle[0], &p)) > 0)
+            unik_stream_consume(middle[0], (size_t)unik_stream_write(raw[1], p, n));
+        host_run(h, 0.002);
+    }
+    ck_assert(server.opens && one.opens);
+    unik_stream_shut(raw[1]);
+    input(&server);
+    ck_assert_int_eq(unik_stream_ended(server.s), -ECONNRESET);
+    unik_stream_write(middle[0], "\x17\x03\x03\x00\x20 this was never sealed by anybody", 37);
+    input(&one);
+    ck_assert_int_eq(unik_stream_ended(one.s), -EPROTO);
+    unik_stream_close(server.s);
+    unik_stream_close(one.s);
+    unik_stream_close(raw[1]);
+    unik_stream_close(middle[0]);
+    end();
+}
+END_TEST
+
+static const struct {
+    const char *certificate, *key, *authorities, *name, *line;
+} unbelievable[] = {
+    { "certificate=server.pem", "key=server.key", "authorities=ca.pem", "other.test", "CN" },
+    { "certificate=server.pem", "key=server.key", "authorities=other-ca.pem", "server.test", "trusted" },
+    { "certificate=expired.pem", "key=expired.key", "authorities=ca.pem", "server.test", "expired" },
+    { "certificate=foreign.pem", "key=foreign.key", "authorities=ca.pem", "server.test", "trusted" },
+    { "certificate=server.pem", "key=server.key", "authorities=ca.pem", "a.b.wild.test", "CN" },
+};
+
+START_TEST(not_believed)
+{
+    begin((const char *const[]){ unbelievable[_i].certificate, unbelievable[_i].key, unbelievable[_i].authorities, NULL });
+    join(NULL, unbelievable[_i].name);
+    input(&client);
+    ck_assert_uint_eq(client.opens, 0);
+    ck_assert_int_eq(unik_stream_ended(client.s), -EACCES);
+    ck_assert_int_eq(unik_stream_write(client.s, "secret", 6), -EPIPE);
+    ck_assert_msg(strstr(last_line, unbelievable[_i].line) != NULL, "%s", last_line);
+    input(&server);                     /* it is told by an alert */
+    ck_assert_int_eq(unik_stream_ended(server.s), -EPROTO);
+    close_both();
+    ck_assert_uint_eq(host_counter(ctx, "failed"), 2);
+    end();
+}
+END_TEST
+
+START_TEST(wildcard)
+{
+    begin(usual);
+    join(NULL, "a.wild.test");
+    until(&client.flag);
+    ck_assert_uint_eq(client.opens, 1);
+    close_both();
+    end();
+}
+END_TEST
+
+START_TEST(rubbish_from_the_peer)
+{
+    static const char *const rubbish[] = {
+        "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "\x16\x03\x01\xff\xff", "\x80\x2e\x01\x00\x02", "\x15\x03\x03\x00\x02\x02\x28",
+        "\x16\x03\x01\x00\x04\x01\x00\x00\x00", "\x17\x03\x03\x00\x05hello",
+    };
+
+    begin(usual);
+    for (size_t i = 0; i < sizeof(rubbish) / sizeof(rubbish[0]); i++) {
+        char bytes[600] = { 0 };
+        size_t n = strlen(rubbish[i]);
+
+        memcpy(bytes, rubbish[i], n);
+        mem_pair(ev_default_loop(0), &plain, raw);
+        memset(&server, 0, sizeof(server));
+        ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
+        unik_stream_write(raw[1], bytes, sizeof(bytes));
+        input(&server);
+        ck_assert_int_lt(unik_stream_ended(server.s), 0);
+        ck_assert_uint_eq(server.opens, 0);
+        unik_stream_close(server.s);
+        unik_stream_close(raw[1]);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(silent_peer_has_a_deadline)
+{
+    begin((const char *const[]){ "certificate=server.pem", "key=server.key", "handshake-timeout=:50ms", NULL });
+    mem_pair(ev_default_loop(0), &plain, raw);
+    memset(&server, 0, sizeof(server));
+    ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
+    until(&server.flag);
+    ck_assert_int_eq(unik_stream_ended(server.s), -ETIMEDOUT);
+    ck_assert_uint_eq(host_counter(ctx, "timeouts"), 1);
+    unik_stream_close(server.s);
+    unik_stream_close(raw[1]);
+    end();
+}
+END_TEST
+
+/* Closed with a reader that never reads: gone after linger. */
+START_TEST(close_has_a_deadline)
+{
+    static char bytes[65536];
+
+    begin((const char *const[]){ "certificate=server.pem", "key=server.key", "authorities=ca.pem", "linger=:50ms", NULL });
+    joined(NULL);
+    while (unik_stream_write(server.s, bytes, sizeof(bytes)) > 0 || host_run_until(h, &server.flag, 0.05))
+        server.flag = false;
+    unik_stream_close(server.s);
+    server.s = NULL;
+    for (int i = 0; i < 2000 && host_counter(ctx, "connections") > 1; i++)
+        host_run(h, 0.01);
+    ck_assert_uint_eq(host_counter(ctx, "connections"), 1);
+    close_both();
+    end();
+}
+END_TEST
+
+START_TEST(limits_and_what_is_missing)
+{
+    struct unik_stream *s = NULL, *one[2];
+
+    begin((const char *const[]){ "certificate=server.pem", "key=server.key", "max-connections=:1", NULL });
+    ck_assert(tls->can_serve(tls));
+    mem_pair(ev_default_loop(0), &plain, raw);
+    ck_assert_int_eq(tls->connect(tls, "server.test", raw[0], NULL, NULL, &s), -ENOENT);     /* nobody to believe */
+    ck_assert_int_eq(tls->serve(tls, raw[1], NULL, NULL, &server.s), 0);
+    mem_pair(ev_default_loop(0), &plain, one);
+    ck_assert_int_eq(tls->serve(tls, one[0], NULL, NULL, &s), -EMFILE);
+    ck_assert_uint_eq(host_counter(ctx, "refused"), 1);
+    unik_stream_close(one[1]);
+    unik_stream_close(server.s);
+    end();
+    begin((const char *const[]){ "authorities=ca.pem", NULL });
+    ck_assert(!tls->can_serve(tls));
+    mem_pair(ev_default_loop(0), &plain, raw);
+    ck_assert_int_eq(tls->serve(tls, raw[0], NULL, NULL, &s), -ENOENT);
+    ck_assert_int_eq(tls->connect(tls, "", raw[1], NULL, NULL, &s), -EINVAL);
+    end();
+}
+END_TEST
+
+START_TEST(close_inside_callbacks)
+{
+    begin(usual);
+    for (int who = 0; who < 4; who++) {
+        join(NULL, "server.test");
+        server.close_at_once = who & 1;
+        client.close_at_once = who & 2;
+        if (who == 0)                   /* before anything */
+            unik_stream_close(client.s), client.s = NULL;
+        if (who != 2)
+            until(&server.flag);
+        if (who != 0)
+            until(&client.flag);
+        close_both();
+        host_run(h, 0.01);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(stops_with_connections)
+{
+    begin(usual);
+    joined(NULL);
+    host_stop_wait(ctx, LONG);
+    ck_assert_ptr_nonnull(strstr(last_line, "nobody had closed"));
+    ck_assert_int_eq(host_state(ctx), HOST_STOPPED);
+    host_free(h);
+}
+END_TEST
+
+static const struct {
+    const char *options[4], *line;
+} bad[] = {
+    { { "certificate=server.pem", NULL }, "certificate without key" },
+    { { "key=server.key", NULL }, "key without certificate" },
+    { { "certificate=nowhere.pem", "key=server.key", NULL }, "nowhere.pem" },
+    { { "certificate=junk.pem", "key=server.key", NULL }, "junk.pem" },
+    { { "certificate=server.pem", "key=junk.pem", NULL }, "junk.pem" },
+    { { "certificate=server.pem", "key=rsa.key", NULL }, "not the key of" },
+    { { "authorities=junk.pem", NULL }, "junk.pem" },
+};
+
+START_TEST(bad_files)
+{
+    ck_assert_int_lt(try(bad[_i].options), 0);
+    ck_assert_msg(strstr(last_line, bad[_i].line) != NULL, "%s", last_line);
+    host_free(h);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("tls");
+    char command[4096];
+    int failed;
+
+    if (system("command -v openssl >/dev/null") != 0) {
+        printf("skipped: no openssl to make certificates with\n");
+        return 77;
+    }
+    if (!mkdtemp(dir))
+        return 99;
+    snprintf(command, sizeof(command), "'%s/tests/tls/certificates.sh' %s", getenv("UNIK_SOURCE") ? getenv("UNIK_SOURCE") : ".", dir);
+    failed = system(command);
+    tcase_add_loop_test(t, hello_and_orderly_end, 0, 2);
+    tcase_add_loop_test(t, both_ways_in_pieces, 0, sizeof(pieces) / sizeof(pieces[0]));
+    tcase_add_test(t, slow_reader);
+    tcase_add_test(t, room_is_told);
+    tcase_add_test(t, cut_off);
+    tcase_add_test(t, truncated);
+    tcase_add_loop_test(t, not_believed, 0, sizeof(unbelievable) / sizeof(unbelievable[0]));
+    tcase_add_test(t, wildcard);
+    tcase_add_test(t, rubbish_from_the_peer);
+    tcase_add_test(t, silent_peer_has_a_deadline);
+    tcase_add_test(t, close_has_a_deadline);
+    tcase_add_test(t, limits_and_what_is_missing);
+    tcase_add_test(t, close_inside_callbacks);
+    tcase_add_test(t, stops_with_connections);
+    tcase_add_loop_test(t, bad_files, 0, sizeof(bad) / sizeof(bad[0]));
+    failed |= run_case("tls", t);
+    snprintf(command, sizeof(command), "rm -rf %s", dir);
+    return system(command) != 0 || failed;
+}
