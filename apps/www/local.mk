@@ -7,6 +7,7 @@ noinst_LTLIBRARIES += apps/www/libwww.la
 apps_www_libwww_la_SOURCES = \
 	apps/www/www.c apps/www/www.h \
 	apps/www/syntax.h \
+	apps/www/door.c \
 	apps/www/server.c \
 	apps/www/request.c \
 	apps/www/respond.c \

@@ -1,6 +1,6 @@
 /* www - serves a folder of files over HTTP/1.1: to the network if there is one, and to other VMs by qrexec.
  *
- * The ways in are opened as they come: "net/1" and "qrexec/1" are wanted, neither is needed. Ready with the first. */
+ * The ways in are opened as they come: "net/1", "tls/1" and "qrexec/1" are wanted, none is needed. Ready with the first. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,6 +18,8 @@ static const struct unik_option options[] = {
       .help = "the file of a folder that is sent for the folder" },
     { .key = "port", .type = UNIK_INT, .offset = AT(port), .fallback = "80", .min = 0, .max = 65535,
       .help = "TCP port on the network; 0: not on the network" },
+    { .key = "tls-port", .type = UNIK_INT, .offset = AT(tls_port), .fallback = "0", .min = 0, .max = 65535,
+      .help = "TCP port for https, by the tls plugin; 0: none" },
     { .key = "address", .type = UNIK_STRING, .offset = AT(address),
       .help = "our address to listen on; empty: all, IPv4 and IPv6" },
     { .key = "qrexec", .type = UNIK_BOOL, .offset = AT(qrexec), .fallback = "yes",
@@ -59,16 +61,17 @@ static const struct unik_counter counters[] = {
 
 /* ---- state: ready when one way is open, degraded while a wished one is refused to us ---- */
 
-static void tell_state(struct www *w)
+void www_tell_state(struct www *w)
 {
-    bool open = w->listener || w->tcp;
+    const char *trouble = *w->plain.trouble ? w->plain.trouble : w->secure.trouble;
+    bool open = w->plain.listener || w->secure.listener || w->tcp;
 
-    if (open && (!*w->trouble || !w->been_ready)) {
+    if (open && (!*trouble || !w->been_ready)) {
         w->been_ready = true;
         unik_ready(w->ctx);
     }
-    if (*w->trouble)
-        unik_degraded(w->ctx, w->trouble);
+    if (*trouble)
+        unik_degraded(w->ctx, trouble);
     else if (!open)
         unik_degraded(w->ctx, "neither network nor qrexec is there yet");
 }
@@ -79,49 +82,6 @@ void www_gone(struct www *w)
         return;
     w->drained = true;
     unik_drained(w->ctx);
-}
-
-/* ---- the network ---- */
-
-static void on_connection(struct unik_stream *s, void *arg) { www_serve(arg, s, WWW_NET); }
-
-static void try_listen(struct www *w)
-{
-    double now = ev_now(w->ctx->loop);
-    unsigned port = (unsigned)w->config->port;
-    int e;
-
-    unik_backoff_begin(&w->backoff, now);
-    e = w->net->listen(w->net, w->config->address, &port, WWW_BACKLOG, on_connection, w, &w->listener);
-    if (e == 0) {
-        unik_info(w->ctx, "serving %s on port %u", w->config->root, port);
-        w->trouble[0] = 0;
-    } else {
-        double delay = unik_backoff_delay(&w->backoff, now);
-
-        snprintf(w->trouble, sizeof(w->trouble), "port %u%s%s: %s", port, w->config->address ? " of " : "",
-                 w->config->address ? w->config->address : "", strerror(-e));
-        unik_warn(w->ctx, "%s; next try in %.3g s", w->trouble, delay);
-        w->listener = NULL;
-        ev_timer_set(&w->retry, delay, 0);
-        ev_timer_start(w->ctx->loop, &w->retry);
-    }
-    tell_state(w);
-}
-
-static void on_retry(struct ev_loop *loop, ev_timer *t, int revents)
-{
-    (void)loop, (void)revents;
-    try_listen(t->data);
-}
-
-static void leave_net(struct www *w)
-{
-    ev_timer_stop(w->ctx->loop, &w->retry);
-    if (w->listener)
-        w->net->unlisten(w->net, w->listener);
-    w->listener = NULL;
-    w->trouble[0] = 0;
 }
 
 /* ---- qrexec ---- */
@@ -149,6 +109,21 @@ static void leave_qrexec(struct www *w)
     w->tcp = w->get = NULL;
 }
 
+/* ---- what comes and goes ---- */
+
+static void open_doors(struct www *w)
+{
+    www_door_open(&w->plain);
+    www_door_open(&w->secure);
+    www_tell_state(w);
+}
+
+static void close_doors(struct www *w)
+{
+    www_door_close(&w->plain);
+    www_door_close(&w->secure);
+}
+
 static void arrived(struct unik_ctx *ctx, const char *interface, void *iface)
 {
     struct www *w = ctx->data;
@@ -156,15 +131,18 @@ static void arrived(struct unik_ctx *ctx, const char *interface, void *iface)
 
     if (w->draining)
         return;
-    if (strcmp(interface, "net/1") == 0 && w->config->port) {
+    if (strcmp(interface, "net/1") == 0 && (w->config->port || w->config->tls_port)) {
         w->net = iface;
-        try_listen(w);
+        open_doors(w);
+    } else if (strcmp(interface, "tls/1") == 0 && w->config->tls_port) {
+        w->tls = iface;
+        open_doors(w);
     } else if (strcmp(interface, "qrexec/1") == 0 && w->config->qrexec) {
         w->qrexec = iface;
         snprintf(name, sizeof(name), "qubes.ConnectTCP+%d", w->config->port ? (int)w->config->port : 80);
         serve(w, name, on_call, &w->tcp);
         serve(w, "www.Get", www_get_call, &w->get);
-        tell_state(w);
+        www_tell_state(w);
     }
 }
 
@@ -173,9 +151,14 @@ static void gone(struct unik_ctx *ctx, const char *interface)
     struct www *w = ctx->data;
 
     if (strcmp(interface, "net/1") == 0 && w->net) {
-        leave_net(w);
+        close_doors(w);
         w->net = NULL;
+        www_serve_stop(w, WWW_TLS);
         www_serve_stop(w, WWW_NET);
+    } else if (strcmp(interface, "tls/1") == 0 && w->tls) {
+        www_door_close(&w->secure);
+        www_serve_stop(w, WWW_TLS);
+        w->tls = NULL;
     } else if (strcmp(interface, "qrexec/1") == 0 && w->qrexec) {
         leave_qrexec(w);
         www_serve_stop(w, WWW_QREXEC);
@@ -185,7 +168,7 @@ static void gone(struct unik_ctx *ctx, const char *interface)
         return;
     }
     if (!w->draining)
-        tell_state(w);
+        www_tell_state(w);
 }
 
 /* ---- life ---- */
@@ -203,8 +186,12 @@ static int check(struct unik_ctx *ctx)
         unik_error(ctx, "index = %s: not the name of a file in a folder", config->index);
         e = -EINVAL;
     }
-    if (!config->port && !config->qrexec) {
-        unik_error(ctx, "port = 0 and qrexec = no: nobody could reach it");
+    if (!config->port && !config->tls_port && !config->qrexec) {
+        unik_error(ctx, "port = 0, tls-port = 0 and qrexec = no: nobody could reach it");
+        e = -EINVAL;
+    }
+    if (config->port && config->port == config->tls_port) {
+        unik_error(ctx, "tls-port = %lld: that is port", (long long)config->port);
         e = -EINVAL;
     }
     return e;
@@ -219,7 +206,6 @@ static int start(struct unik_ctx *ctx)
         return -ENOMEM;
     w->ctx = ctx;
     w->config = config;
-    w->backoff = (struct unik_backoff){ .first = 0.5, .most = 30, .good = 30 };
     w->root = open(config->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (w->root < 0) {
         int e = -errno;
@@ -228,10 +214,10 @@ static int start(struct unik_ctx *ctx)
         free(w);
         return e;
     }
-    ev_timer_init(&w->retry, on_retry, 0, 0);
-    w->retry.data = w;
+    www_door_init(&w->plain, w, WWW_NET);
+    www_door_init(&w->secure, w, WWW_TLS);
     ctx->data = w;
-    tell_state(w);
+    www_tell_state(w);
     return 0;
 }
 
@@ -240,7 +226,7 @@ static void drain(struct unik_ctx *ctx)
     struct www *w = ctx->data;
 
     w->draining = true;
-    leave_net(w);
+    close_doors(w);
     leave_qrexec(w);
     if (w->n_conns)
         www_serve_drain(w);
@@ -251,8 +237,9 @@ static void drain(struct unik_ctx *ctx)
 static void release(struct www *w)
 {
     w->draining = w->drained = true;
-    leave_net(w);
+    close_doors(w);
     leave_qrexec(w);
+    www_serve_stop(w, WWW_TLS);
     www_serve_stop(w, WWW_NET);
     www_serve_stop(w, WWW_QREXEC);
     www_get_stop(w);
@@ -276,14 +263,16 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
 
     unik_text_add(out, "root: %s\n", w->config->root);
     if (w->config->port)
-        unik_text_add(out, "network: port %lld %s\n", (long long)w->config->port, w->listener ? "open" : "closed");
+        unik_text_add(out, "network: port %lld %s\n", (long long)w->config->port, w->plain.listener ? "open" : "closed");
+    if (w->config->tls_port)
+        unik_text_add(out, "https: port %lld %s\n", (long long)w->config->tls_port, w->secure.listener ? "open" : "closed");
     if (w->config->qrexec)
         unik_text_add(out, "qrexec: %s\n", w->tcp ? "open" : "closed");
     unik_text_add(out, "most connections allowed: %lld\n", (long long)w->config->max_connections);
     unik_text_add(out, "files in memory: %zu\n", w->cache.files);
 }
 
-static const char *const wants[] = { "net/1", "qrexec/1", NULL };
+static const char *const wants[] = { "net/1", "tls/1", "qrexec/1", NULL };
 
 UNIK_PLUGIN(www) = {
     UNIK_PLUGIN_HEAD, .name = "www", .version = "1",

@@ -6,6 +6,7 @@
 #include <unik/backoff.h>
 #include <unik/net.h>
 #include <unik/qrexec.h>
+#include <unik/tls.h>
 
 #include "syntax.h"
 
@@ -22,7 +23,7 @@
 
 struct www_config {
     const char *root, *index, *address;
-    int64_t port, max_connections;
+    int64_t port, tls_port, max_connections;
     bool qrexec, dotfiles;
     uint64_t cache;
     double cache_time, head_timeout, idle_timeout, write_timeout;
@@ -33,7 +34,7 @@ enum www_counter {
     WWW_TIMEOUTS, WWW_TRUNCATED, WWW_CACHE_HITS, WWW_CACHE_BYTES, WWW_GETS
 };
 
-enum www_way { WWW_NET, WWW_QREXEC, WWW_WAYS };
+enum www_way { WWW_NET, WWW_TLS, WWW_QREXEC };
 
 struct www_conn;
 struct www_get;
@@ -44,6 +45,16 @@ struct www_cache {
     struct www_file *buckets[WWW_BUCKETS], *first, *last;
     size_t files;
     uint64_t bytes;
+};
+
+/* A port on the network: door.c. */
+struct www_door {
+    struct www *w;
+    enum www_way way;
+    struct unik_net_listener *listener;
+    struct unik_backoff backoff;
+    ev_timer retry;
+    char trouble[160];                  /* why it is wished for and not open; "" */
 };
 
 struct www {
@@ -60,12 +71,10 @@ struct www {
     size_t n_heads;
 
     struct unik_net *net;
-    struct unik_net_listener *listener;
-    struct unik_backoff backoff;
-    ev_timer retry;
+    struct unik_tls *tls;
+    struct www_door plain, secure;
     struct unik_qrexec *qrexec;
     struct unik_qrexec_service *tcp, *get;
-    char trouble[160];                  /* why a wished way is not open; "" */
     bool been_ready, draining, drained;
 
     time_t date_of;
@@ -169,7 +178,16 @@ void www_serve_stop(struct www *w, enum www_way way);   /* close all of this way
 void www_get_call(struct unik_qrexec_call *call, void *arg);
 void www_get_stop(struct www *w);
 
+/* ---- door.c ---- */
+
+void www_door_init(struct www_door *d, struct www *w, enum www_way way);
+void www_door_open(struct www_door *d);         /* if what it takes is there, and it is not open */
+void www_door_close(struct www_door *d);
+
 /* ---- www.c ---- */
+
+/* Something about the doors has changed. */
+void www_tell_state(struct www *w);
 
 /* The last connection or call has ended. */
 void www_gone(struct www *w);
