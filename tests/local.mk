@@ -47,12 +47,16 @@ AM_TESTS_ENVIRONMENT += CC='$(CC)'; CXX='$(CXX)'; export CC CXX;
 check_LTLIBRARIES += tests/e2e/echo-app.la
 tests_e2e_echo_app_la_SOURCES = tests/e2e/echo-app.c
 tests_e2e_echo_app_la_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
+check_LTLIBRARIES += tests/e2e/window-app.la
+tests_e2e_window_app_la_SOURCES = tests/e2e/window-app.c
+tests_e2e_window_app_la_LDFLAGS = $(PLUGIN_LDFLAGS) -rpath /nowhere
 # test-e2e-life.sh has a xenstored of its own.
 check_PROGRAMS += tests/e2e/xenstored
 tests_e2e_xenstored_SOURCES = tests/e2e/xenstored.c tests/common/xenstored.c tests/common/xenstored.h \
 	tests/common/xenstored-private.h tests/common/xenstored-answer.c tests/common/xenstored-tree.c tests/common/xenstored-tree.h
 tests_e2e_xenstored_LDADD = protocol/libprotocol.la $(EV_LIBS)
-E2E_TESTS = tests/test-e2e-calls.sh tests/test-e2e-many.sh tests/test-e2e-faults.sh tests/test-e2e-vms.sh tests/test-e2e-life.sh
+E2E_TESTS = tests/test-e2e-calls.sh tests/test-e2e-many.sh tests/test-e2e-faults.sh tests/test-e2e-vms.sh tests/test-e2e-life.sh \
+	tests/test-e2e-gui.sh
 TESTS += $(E2E_TESTS)
 dist_noinst_SCRIPTS += $(E2E_TESTS)
 EXTRA_DIST += tests/e2e/lib.sh
