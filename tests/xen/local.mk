@@ -10,9 +10,10 @@ vchan_peer_LDADD = $(XEN_LIBS)
 vchan_peer_LDFLAGS = $(AM_LDFLAGS) -all-static
 
 # Plugins more for the guests' program, which unik-image links.
-EXTRA_LTLIBRARIES += tests/xen/libvecho.la tests/xen/libmisdeed.la
+EXTRA_LTLIBRARIES += tests/xen/libvecho.la tests/xen/libmisdeed.la tests/xen/libwindow-app.la
 tests_xen_libvecho_la_SOURCES = tests/xen/vecho.c
 tests_xen_libmisdeed_la_SOURCES = tests/xen/misdeed.c
+tests_xen_libwindow_app_la_SOURCES = tests/e2e/window-app.c
 
 # What the kernel below costs a program; runs as a guest's only program.
 EXTRA_PROGRAMS += figures
