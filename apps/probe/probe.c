@@ -5,54 +5,52 @@
  *   probe.Exit+N           ends with exit code N
  *   probe.Key+A.B          the value of the QubesDB key /A/B
  *   probe.Call+VM+SERVICE  calls SERVICE of VM, and passes everything both ways: input, output, exit code
+ *   probe.Resolve+NAME     the address of a name, as the network tells it
+ *   probe.Connect+ADDRESS+PORT     a TCP connection to there, both ways; in an IPv6 address _ stands for :
+ * and echo, discard and chargen over TCP, echo over UDP, for whoever can reach the VM (net.c).
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#include <unik/plugin.h>
-#include <unik/qrexec.h>
 #include <unik/qubesdb.h>
+#include "apps/probe/probe.h"
 
-#define JOBS_MAX 512            /* calls at once */
-#define CHUNK 32768             /* bytes of the pattern written at a time */
-
-enum { CALLS, RUNNING, REFUSED };
-static const struct unik_counter counters[] = {
-    [CALLS] = { "calls", UNIK_COUNT, "calls answered" },
-    [RUNNING] = { "running", UNIK_GAUGE, "calls now" },
-    [REFUSED] = { "refused", UNIK_COUNT, "calls refused" },
+static const struct unik_option options[] = {
+    { .key = "echo-port", .type = UNIK_INT, .offset = offsetof(struct probe_config, port[PROBE_ECHO]), .fallback = "0", .max = 65535,
+      .help = "TCP and UDP port that sends back what comes; 0: none" },
+    { .key = "discard-port", .type = UNIK_INT, .offset = offsetof(struct probe_config, port[PROBE_DISCARD]), .fallback = "0",
+      .max = 65535, .help = "TCP port that reads all, then says how many bytes; 0: none" },
+    { .key = "chargen-port", .type = UNIK_INT, .offset = offsetof(struct probe_config, port[PROBE_CHARGEN]), .fallback = "0",
+      .max = 65535, .help = "TCP port that sends a known pattern until the peer has enough; 0: none" },
     { 0 }
 };
 
-struct probe {
-    struct unik_qrexec *qrexec;
-    struct unik_qubesdb *qubesdb;
-    LIST_HEAD(, job) jobs;
-    size_t n;
+static const struct unik_counter counters[] = {
+    [CALLS] = { "calls", UNIK_COUNT, "calls answered" },
+    [RUNNING] = { "running", UNIK_GAUGE, "calls now" },
+    [REFUSED] = { "refused", UNIK_COUNT, "calls and connections refused" },
+    [CONNECTIONS] = { "connections", UNIK_GAUGE, "TCP connections now" },
+    [CONNECTIONS_HIGH] = { "connections_high", UNIK_HIGH, "the same, the most at a time" },
+    [DATAGRAMS] = { "datagrams", UNIK_COUNT, "datagrams sent back" },
+    { 0 }
 };
 
-struct job {
-    LIST_ENTRY(job) link;
-    struct unik_ctx *ctx;
-    struct unik_qrexec_call *call;
-    struct unik_qrexec_call *onward;    /* probe.Call: the call made from here */
-    uint64_t count;                     /* bytes seen, or still to write */
-    bool in_done, out_done;             /* onward: our input ended there; its output ended here */
-};
-
-static char pattern[CHUNK];
+static char pattern[PROBE_CHUNK];
 
 /* ---- one call's life ---- */
 
-static void end(struct job *j, int code)
+void probe_end(struct job *j, int code)
 {
     struct probe *p = j->ctx->data;
 
     if (j->onward)
         unik_stream_close(j->onward->io);
+    if (j->far)
+        unik_stream_close(j->far);
+    if (j->query)
+        p->net->unresolve(p->net, j->query);
     j->call->exit_code = code;
     unik_stream_close(j->call->io);
     LIST_REMOVE(j, link);
@@ -62,7 +60,7 @@ static void end(struct job *j, int code)
 }
 
 /* from dom0, or from another VM */
-static struct job *begin(struct unik_qrexec_call *call, void *arg)
+struct job *probe_begin(struct unik_qrexec_call *call, void *arg)
 {
     struct unik_ctx *ctx = arg;
     struct probe *p = ctx->data;
@@ -84,7 +82,7 @@ static struct job *begin(struct unik_qrexec_call *call, void *arg)
 }
 
 /* Moves what fits. 1: the input has ended and all of it was moved; 0: more may come; negative: broken. */
-static int pass(struct unik_stream *from, struct unik_stream *to)
+int probe_pass(struct unik_stream *from, struct unik_stream *to)
 {
     const void *bytes;
     size_t n;
@@ -103,11 +101,11 @@ static int pass(struct unik_stream *from, struct unik_stream *to)
 
 static void on_echo(struct unik_stream *s, unsigned events, void *arg)
 {
-    int e = pass(s, s);
+    int e = probe_pass(s, s);
 
     (void)events;
     if (e)
-        end(arg, e < 0);
+        probe_end(arg, e < 0);
 }
 
 static void on_discard(struct unik_stream *s, unsigned events, void *arg)
@@ -125,7 +123,7 @@ static void on_discard(struct unik_stream *s, unsigned events, void *arg)
     if (!unik_stream_ended(s))
         return;
     n = (size_t)snprintf(text, sizeof(text), "%llu\n", (unsigned long long)j->count);
-    end(j, unik_stream_write(s, text, n) < 0);
+    probe_end(j, unik_stream_write(s, text, n) < 0);
 }
 
 static void on_chargen(struct unik_stream *s, unsigned events, void *arg)
@@ -134,18 +132,18 @@ static void on_chargen(struct unik_stream *s, unsigned events, void *arg)
 
     (void)events;
     while (j->count > 0) {
-        size_t at = (size_t)(-j->count % CHUNK), n = CHUNK - at;
+        size_t at = (size_t)(-j->count % PROBE_CHUNK), n = PROBE_CHUNK - at;
         ssize_t k = unik_stream_write(s, pattern + at, n < j->count ? n : (size_t)j->count);
 
         if (k < 0) {
-            end(j, 1);
+            probe_end(j, 1);
             return;
         }
         if (k == 0)
             return;
         j->count -= (uint64_t)k;
     }
-    end(j, 0);
+    probe_end(j, 0);
 }
 
 /* ---- probe.Call ---- */
@@ -157,20 +155,20 @@ static void onward(struct unik_stream *s, unsigned events, void *arg)
 
     (void)s, (void)events;
     if (!j->in_done) {
-        e = pass(j->call->io, j->onward->io);
+        e = probe_pass(j->call->io, j->onward->io);
         if (e) {
             unik_stream_shut(j->onward->io);
             j->in_done = true;
         }
     }
-    e = pass(j->onward->io, j->call->io);
+    e = probe_pass(j->onward->io, j->call->io);
     if (e)
-        end(j, unik_stream_ended(j->onward->io) ? j->onward->exit_code : 1);
+        probe_end(j, unik_stream_ended(j->onward->io) ? j->onward->exit_code : 1);
 }
 
 static void handle_call(struct unik_qrexec_call *call, void *arg)
 {
-    struct job *j = begin(call, arg);
+    struct job *j = probe_begin(call, arg);
     const char *plus = strchr(call->argument, '+');
     struct probe *p = j ? j->ctx->data : NULL;
     char target[UNIK_QREXEC_TARGET_MAX + 1];
@@ -179,7 +177,7 @@ static void handle_call(struct unik_qrexec_call *call, void *arg)
         return;
     snprintf(target, sizeof(target), "%.*s", plus ? (int)(plus - call->argument) : 0, call->argument);
     if (!plus || p->qrexec->call(p->qrexec, j->ctx, target, plus + 1, onward, j, &j->onward) < 0) {
-        end(j, UNIK_QREXEC_BROKEN);
+        probe_end(j, UNIK_QREXEC_BROKEN);
         return;
     }
     unik_stream_on(call->io, onward, j);
@@ -189,7 +187,7 @@ static void handle_call(struct unik_qrexec_call *call, void *arg)
 
 static void handle_echo(struct unik_qrexec_call *call, void *arg)
 {
-    struct job *j = begin(call, arg);
+    struct job *j = probe_begin(call, arg);
 
     if (j)
         unik_stream_on(call->io, on_echo, j);
@@ -197,7 +195,7 @@ static void handle_echo(struct unik_qrexec_call *call, void *arg)
 
 static void handle_discard(struct unik_qrexec_call *call, void *arg)
 {
-    struct job *j = begin(call, arg);
+    struct job *j = probe_begin(call, arg);
 
     if (j)
         unik_stream_on(call->io, on_discard, j);
@@ -205,7 +203,7 @@ static void handle_discard(struct unik_qrexec_call *call, void *arg)
 
 static void handle_chargen(struct unik_qrexec_call *call, void *arg)
 {
-    struct job *j = begin(call, arg);
+    struct job *j = probe_begin(call, arg);
 
     if (!j)
         return;
@@ -216,15 +214,15 @@ static void handle_chargen(struct unik_qrexec_call *call, void *arg)
 
 static void handle_exit(struct unik_qrexec_call *call, void *arg)
 {
-    struct job *j = begin(call, arg);
+    struct job *j = probe_begin(call, arg);
 
     if (j)
-        end(j, (int)(strtoul(call->argument, NULL, 10) & 255));
+        probe_end(j, (int)(strtoul(call->argument, NULL, 10) & 255));
 }
 
 static void handle_key(struct unik_qrexec_call *call, void *arg)
 {
-    struct job *j = begin(call, arg);
+    struct job *j = probe_begin(call, arg);
     struct probe *p = j ? j->ctx->data : NULL;
     char path[UNIK_QUBESDB_PATH_MAX + 1];
     const char *value = NULL;
@@ -240,7 +238,7 @@ static void handle_key(struct unik_qrexec_call *call, void *arg)
         value = p->qubesdb->read(p->qubesdb, path, &len);
     if (value)
         unik_stream_write(call->io, value, len);
-    end(j, value == NULL);
+    probe_end(j, value == NULL);
 }
 
 static void arrived(struct unik_ctx *ctx, const char *interface, void *iface)
@@ -249,12 +247,17 @@ static void arrived(struct unik_ctx *ctx, const char *interface, void *iface)
         const char *name;
         unik_qrexec_handler *handler;
     } services[] = { { "probe.Echo", handle_echo },   { "probe.Discard", handle_discard }, { "probe.Chargen", handle_chargen },
-                     { "probe.Exit", handle_exit },   { "probe.Key", handle_key },         { "probe.Call", handle_call } };
+                     { "probe.Exit", handle_exit },   { "probe.Key", handle_key },         { "probe.Call", handle_call },
+                     { "probe.Resolve", probe_resolve }, { "probe.Connect", probe_connect } };
     struct probe *p = ctx->data;
     int e;
 
     if (strcmp(interface, "qubesdb/1") == 0) {
         p->qubesdb = iface;
+        return;
+    }
+    if (strcmp(interface, "net/1") == 0) {
+        probe_net_arrived(ctx, iface);
         return;
     }
     p->qrexec = iface;
@@ -271,6 +274,8 @@ static void gone(struct unik_ctx *ctx, const char *interface)
 
     if (strcmp(interface, "qubesdb/1") == 0)
         p->qubesdb = NULL;
+    else if (strcmp(interface, "net/1") == 0)
+        probe_net_gone(ctx);
     else
         p->qrexec = NULL;
 }
@@ -283,6 +288,7 @@ static int start(struct unik_ctx *ctx)
         return -ENOMEM;
     for (size_t i = 0; i < sizeof(pattern); i++)
         pattern[i] = (char)(i % 251);
+    p->pattern = pattern;
     ctx->data = p;
     unik_ready(ctx);
     return 0;
@@ -293,16 +299,17 @@ static void stop(struct unik_ctx *ctx)
     struct probe *p = ctx->data;
 
     while (!LIST_EMPTY(&p->jobs))
-        end(LIST_FIRST(&p->jobs), UNIK_QREXEC_BROKEN);
+        probe_end(LIST_FIRST(&p->jobs), UNIK_QREXEC_BROKEN);
+    probe_net_gone(ctx);
     free(p);
     ctx->data = NULL;
     unik_stopped(ctx);
 }
 
-static const char *const wants[] = { "qrexec/1", "qubesdb/1", NULL };
+static const char *const wants[] = { "qrexec/1", "qubesdb/1", "net/1", NULL };
 
 UNIK_PLUGIN(probe) = {
     UNIK_PLUGIN_HEAD, .name = "probe", .version = "1", .summary = "services to measure and to test with",
-    .targets = UNIK_ON_ANY, .flags = UNIK_APP, .wants = wants, .counters = counters,
-    .start = start, .stop = stop, .arrived = arrived, .gone = gone
+    .targets = UNIK_ON_ANY, .flags = UNIK_APP, .wants = wants, .options = options, .config_size = sizeof(struct probe_config),
+    .counters = counters, .start = start, .stop = stop, .arrived = arrived, .gone = gone
 };
