@@ -21,8 +21,9 @@ static uint8_t shared_page[PAGE] __attribute__((aligned(4096)));
 
 static struct mmu_update batch[BATCH];
 static unsigned batch_used;
-static bool batch_stale;                        /* an old entry may be in the TLB */
-static uint64_t batch_address;
+static size_t batch_leaves;                     /* leaves changed since leaf_flush(); the batch may have gone out meanwhile */
+static bool batch_stale;                        /* one of their old entries may be in the TLB */
+static uint64_t batch_address;                  /* of the last one */
 
 /* ---- frames ---- */
 
@@ -77,6 +78,7 @@ static void map(uint64_t address, uint64_t value, unsigned flags)
 
 static void leaf(uint64_t address, uint64_t *entry, uint64_t value)
 {
+    batch_leaves++;
     batch_stale = batch_stale || (*entry & PTE_PRESENT);
     batch_address = address;
     queue(entry, value);
@@ -84,14 +86,15 @@ static void leaf(uint64_t address, uint64_t *entry, uint64_t value)
 
 static void leaf_flush(void)
 {
-    if (batch_used == 1) {                      /* the usual page fault: one hypercall does both */
+    if (batch_leaves == 1) {                    /* the usual page fault: one hypercall does both */
         map(batch_address, batch[0].val, batch_stale ? UVMF_INVLPG : 0);
         batch_used = 0;
-    } else if (batch_used || batch_stale) {
+    } else {
         send_batch();
         if (batch_stale)
             mmuext(MMUEXT_TLB_FLUSH_LOCAL, 0);
     }
+    batch_leaves = 0;
     batch_stale = false;
 }
 
