@@ -7,11 +7,10 @@
 
 #define _IOC_NONE 0u
 #define _IOC(direction, type, number, size) ((uint32_t)((direction) << 30 | (uint32_t)(size) << 16 | (type) << 8 | (number)))
-#define domid_t uint16_t
+typedef uint16_t domid_t;
 #include <xen/sys/evtchn.h>
 #include <xen/sys/gntalloc.h>
 #include <xen/sys/gntdev.h>
-#undef domid_t
 
 #define DOMID_RESERVED 0x7ff0u          /* no domain has this number or a higher one: xen/xen.h */
 

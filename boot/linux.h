@@ -164,7 +164,8 @@ void evtchn_unpin(uint32_t port);
 /* ---- devices, for the tree ---- */
 
 extern const struct device device_null, device_zero, device_full, device_random, device_urandom, device_console, device_tty,
-    device_xenbus, device_proc_xenbus, device_evtchn, device_gntalloc, device_gntdev;
+    device_xenbus, device_proc_xenbus, device_evtchn, device_gntalloc, device_gntdev,
+    device_privcmd;
 
 /* ---- elf.c ---- */
 

@@ -52,7 +52,7 @@ int64_t sys_madvise(const uint64_t a[6])
     case MADV_DONTNEED:
     case MADV_FREE: return a[1] ? user_forget(a[0], a[1]) : 0;
     case MADV_NORMAL: case MADV_RANDOM: case MADV_SEQUENTIAL: case MADV_WILLNEED:
-    case 14: case 15: case 16: case 17: return 0;       /* (no) huge pages, (no) core dump: all one here */
+    case 10: case 11: case 14: case 15: case 16: case 17: return 0; /* for forks, huge pages, core dumps: all one here */
     }
     return -EINVAL;
 }

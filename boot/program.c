@@ -9,6 +9,7 @@
 static const struct device *const devices[] = {
     &device_null, &device_zero, &device_full, &device_random, &device_urandom, &device_console, &device_tty, &device_xenbus,
     &device_proc_xenbus, &device_evtchn, &device_gntalloc, &device_gntdev,
+    &device_privcmd,
 };
 
 static void add(int e, const char *what)
@@ -63,10 +64,10 @@ static size_t word_length(const char *s)
     return n;
 }
 
-/* argv[0]: programs that are many programs (busybox) look at it. */
+/* argv[0], as Linux takes it from the same word. Programs that are many programs (busybox) look at it. */
 static void add_name(void)
 {
-    const char *name = kernel_option("kernel.argv0=");
+    const char *name = kernel_option("rdinit=");
 
     name = name ? name : NAME;
     add_argument(name, word_length(name));

@@ -164,6 +164,28 @@ static bool comes(int fd)
     return poll(&p, 1, 10000) == 1 && p.revents & POLLIN;
 }
 
+static void status_of(uint32_t port)
+{
+    struct { uint16_t dom; uint32_t port, status, rest[4]; } s = { 0x7ff0 /* DOMID_SELF */, port, 77, { 0 } };
+    struct { uint64_t op, arg[5]; } h = { 32 /* event_channel_op */, { 5 /* EVTCHNOP_status */, (uintptr_t)&s } };
+    const unsigned hypercall = _IOC(_IOC_NONE, 'P', 0, sizeof(h));
+    int fd = open("/dev/xen/privcmd", O_RDWR);
+
+    P("privcmd", fd);
+    P("status", ioctl(fd, hypercall, &h));
+    probe("unbound", s.status);
+    s.port = 1000;
+    P("status of a port of nobody", ioctl(fd, hypercall, &h));
+    probe("closed", s.status);
+    s.port = 100000;
+    P("status of no port", ioctl(fd, hypercall, &h));
+    P("bad pointer", ioctl(fd, hypercall, bad_near));
+    h.arg[1] = 8;
+    P("bad pointer in it", ioctl(fd, hypercall, &h));
+    P("privcmd unknown", ioctl(fd, 0x7777, &h));
+    close(fd);
+}
+
 static void evtchn(void)
 {
     int fd = open("/dev/xen/evtchn", O_RDWR | O_NONBLOCK);
@@ -204,6 +226,7 @@ static void evtchn(void)
     P("unknown", ioctl(fd, 0x7777, NULL));
     P("bad pointer", ioctl(fd, IOCTL_EVTCHN_NOTIFY, bad_near));
     P("reset", ioctl(fd, IOCTL_EVTCHN_RESET, 0));
+    status_of((uint32_t)a);
     close(fd);
 }
 
