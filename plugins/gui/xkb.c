@@ -13,14 +13,16 @@ static xkb_mod_mask_t mask_of(unsigned combo)
            (combo & GUI_COMBO_ALTGR ? 128u : 0);
 }
 
-static int ask(struct gui_keyboard *k, struct xkb_state *state, unsigned group, unsigned combo)
+/* Key by key: what its combinations have in common is kept once. */
+static int ask(struct gui_keyboard *k, struct xkb_state *state, unsigned group, unsigned code)
 {
     int e = 0;
 
-    xkb_state_update_mask(state, mask_of(combo), 0, 0, 0, 0, group);
-    for (unsigned code = GUI_KEY_FIRST; code < 256 && e == 0; code++)
+    for (unsigned combo = 0; combo < GUI_KEY_COMBOS && e == 0; combo++) {
+        xkb_state_update_mask(state, mask_of(combo), 0, 0, 0, 0, group);
         e = gui_keyboard_set(k, group, code, combo, xkb_state_key_get_one_sym(state, code),
                              xkb_state_key_get_utf32(state, code));
+    }
     return e;
 }
 
@@ -34,8 +36,8 @@ static int fill(struct gui_keyboard *k, struct xkb_keymap *map)
         return e;
     }
     for (unsigned group = 0; group < k->groups && e == 0; group++)
-        for (unsigned combo = 0; combo < GUI_KEY_COMBOS && e == 0; combo++)
-            e = ask(k, state, group, combo);
+        for (unsigned code = GUI_KEY_FIRST; code < 256 && e == 0; code++)
+            e = ask(k, state, group, code);
     xkb_state_unref(state);
     if (e < 0)
         gui_keyboard_free(k);
