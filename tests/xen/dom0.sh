@@ -12,7 +12,8 @@ since() { awk -v a="$1" -v b="$(now)" 'BEGIN { printf "%.2f", b - a }'; }
 ok() { passed=$((passed + 1)); echo "ok   $check/$kind: $*"; }
 bad() {
     failed=$((failed + 1)); echo "FAIL $check/$kind: $*"
-    for f in $consoles/guest-*.log /tmp/dom0.*.log; do [ -f "$f" ] && { echo "--- $f"; tail -n 15 "$f"; } | sed 's/^/      /'; done
+    for f in $consoles/guest-*.log /tmp/dom0.*.log; do      # those of this check
+        [ "$f" -nt /tmp/check ] && { echo "--- $f"; tail -n 15 "$f"; } | sed 's/^/      /'; done
 }
 note() { echo "note $check/$kind: $*"; }
 # is WHAT CONDITION...: a line from a test
@@ -21,7 +22,8 @@ is() { local what=$1; shift; if "$@"; then ok "$what"; else bad "$what"; fi; }
 # guest NAME [WORDS] [MEMORY] [KERNEL WORDS]: create a guest of this kind that runs the supervisor with these words more; its domid
 # is in $id.
 guest() { create "$1" guest "$2" "$3" "$4"; }
-# program_guest PROGRAM NAME [WORDS] [MEMORY]: one that runs another program of the lab, /PROGRAM of the ramdisk or PROGRAM.xen
+# program_guest PROGRAM NAME [WORDS] [MEMORY]: one that runs another program of the lab, /PROGRAM of the ramdisk, or
+# PROGRAM.xen, with PROGRAM.cpio as ramdisk if there is one
 program_guest() { create "$2" "$1" "$3" "$4"; }
 
 # Qubes gives its VMs xen_privcmd.unrestricted too: without it a Linux guest may not ask the hypervisor whether another domain
@@ -29,16 +31,18 @@ program_guest() { create "$2" "$1" "$3" "$4"; }
 create() {
     local name=$1 program=$2 words=$3 memory=$4 before=$5 rdinit= kernel extra
     rm -f $consoles/guest-$name.log /var/log/xen/xl-$name.log*
+    [ $program = guest ] || rdinit=" rdinit=/${program##*/}"
     case $kind in
     linux-*)
-        [ $program = guest ] || rdinit=" rdinit=/$program"
         kernel='kernel = "/share/vmlinux"
-ramdisk = "/share/guest.cpio"'
+ramdisk = "/share/linux.cpio"'
         extra="console=hvc0 quiet xen_privcmd.unrestricted$rdinit -- $words" memory=${memory:-192} ;;
     *)
         case $program in /*) ;; *) program=/share/$program ;; esac
         kernel="kernel = \"$program.xen\""
-        extra="root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH $before -- $words" memory=${memory:-32} ;;
+        [ ! -f $program.cpio ] || kernel="$kernel
+ramdisk = \"$program.cpio\""
+        extra="root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH$rdinit $before -- $words" memory=${memory:-32} ;;
     esac
     # QEMU sometimes loses XCR0 of a nested guest: AVX is an invalid opcode then, in whatever program uses it
     [ ${kind#*-} = pv ] || kernel="$kernel
@@ -54,11 +58,12 @@ on_reboot = "destroy"
 on_crash = "destroy"
 CFG
     xl create -q /tmp/$name.cfg || return 1
-    id=$(xl domid $name)
+    id=$(xl domid $name 2>/dev/null)    # none: it has done its work already
+    return 0
 }
 # as KIND COMMAND...: for a comparison
 as() { local kind=$1; shift; "$@"; }
-# after END NAME: did the domain end with this reason: 0 power off, 1 reboot, 3 crash? As xl's own log of that domain has it.
+# ended_by REASON NAME: did the domain end so (0 power off, 1 reboot, 3 crash), as xl's own log of that domain has it?
 ended_by() { until_true 30 gone $2 && grep -q "reason code $1" /var/log/xen/xl-$2.log; }
 # line NAME TEXT [SECONDS]: when was this on its console, as now() counts?
 line() { /share/line $consoles/guest-$1.log "$2" ${3:-90}; }
@@ -100,6 +105,7 @@ clean_up() {
 run_check() {
     check=$1 kind=$2
     local check_began=$(now)
+    : >/tmp/check
     . /share/checks/$check.sh
     clean_up
     note "took $(since $check_began) s"

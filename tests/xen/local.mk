@@ -1,6 +1,6 @@
 # The checks under real Xen: tests/xen/run. Needs libxenvchan. All programs are static: dom0 and the guests of the lab have
 # no libraries of this machine.
-EXTRA_DIST += tests/xen/guest.conf tests/xen/www.conf tests/xen/dom0.sh tests/xen/checks
+EXTRA_DIST += tests/xen/guest.conf tests/xen/www.conf tests/xen/smoke tests/xen/dom0.sh tests/xen/checks
 dist_noinst_SCRIPTS += tests/xen/run tests/xen/lab tests/xen/dom0-init tests/xen/vif-script
 
 # A bare libxenvchan echo, to measure against.

@@ -48,7 +48,7 @@ unusable() {    # WHAT TEXT: the domain has been created
     is "$1: a line says why" said faults "$2"
     clean_up
 }
-program_guest kernel faults; unusable "no payload" 'the image is unusable: no payload'
+program_guest kernel faults; unusable "no payload" 'the image is unusable: no'
 cp /share/guest.xen /tmp/hurt.xen; printf x | dd of=/tmp/hurt.xen bs=1 seek=400000 conv=notrunc 2>/dev/null
 program_guest /tmp/hurt faults; unusable "a damaged payload" 'the image is unusable: its payload is damaged'
 rm /tmp/hurt.xen

@@ -1,13 +1,17 @@
 # What the kernel costs a program, next to a Linux PV guest: a null system call, a page fault, a clock, epoll, a vchan's echo; idle CPU.
 # guests: image-pv image-pvh
-for k in linux-pv $kind; do
+rm -f /tmp/figures.*
+for k in linux-pv $kind linux-pv $kind; do      # in turn; the best counts
     as $k program_guest figures figures || bad "$k: xl create"
-    line figures 'figures: all' >/dev/null; cp $consoles/guest-figures.log /tmp/figures.${k%-*}
+    line figures 'figures: all' >/dev/null; grep '^figure ' $consoles/guest-figures.log >>/tmp/figures.${k%-*}
     xl destroy figures 2>/dev/null; until_true 30 gone figures
 done
-note "$(awk '/^figure/ { if (FNR == NR) linux[$2] = $3; else printf "%s%s %.1f us, Linux PV %.1f us: %.2f", n++ ? "; " : "", $2,
-    $3 / 1000, linux[$2] / 1000, $3 / linux[$2] }' /tmp/figures.linux /tmp/figures.image)"
-is "all figures" test "$(cat /tmp/figures.linux /tmp/figures.image | grep -c '^figure [a-z]* [0-9]')" = 8
+sort -k2,2 -k3,3n /tmp/figures.linux >/tmp/figures.1; sort -k2,2 -k3,3n /tmp/figures.image >/tmp/figures.2
+note "$(awk '
+    FNR == NR { if (!($2 in linux)) linux[$2] = $3; next }
+    !done[$2]++ { printf "%s%s %.1f us, Linux PV %.1f us: %.2f", n++ ? "; " : "", $2, $3 / 1000, linux[$2] / 1000, $3 / linux[$2] }
+    ' /tmp/figures.1 /tmp/figures.2)"
+is "all figures" test "$(cat /tmp/figures.1 /tmp/figures.2 | grep -c '^figure [a-z]* [0-9]')" = 16
 
 as linux-pv program_guest vchan-peer theirs "echo 0 7 4096"; theirs=$id
 program_guest vchan-peer ours "echo 0 7 4096"; ours=$id
