@@ -90,6 +90,27 @@ START_TEST(text_has_its_shape_and_its_colour)
 }
 END_TEST
 
+/* Lines that lie under each other do not cut each other. */
+START_TEST(text_stays_in_its_line)
+{
+    static const char all[] = "_gjpqy|[]{}()@Q\xc3\x84\xc3\x9c";
+
+    for (int height = 8; height <= 16; height++) {
+        struct unik_font *f;
+
+        clear();
+        ck_assert_int_eq(unik_font_open(height, &f), 0);
+        for (size_t i = 0; i + 1 < sizeof(all); i += (unsigned char)all[i] >= 0xc0 ? 2 : 1)
+            unik_draw_text(&buffer, f, 5, 7, 0xffffff, all + i, (unsigned char)all[i] >= 0xc0 ? 2 : 1);
+        for (int y = 0; y < HEIGHT; y++)
+            for (int x = 0; x < WIDTH; x++)
+                if (buffer.pixels[y * PITCH + x])
+                    ck_assert_msg(y >= 7 && y < 7 + height, "height %d: row %d", height, y - 7);
+        unik_font_close(f);
+    }
+}
+END_TEST
+
 START_TEST(text_is_clipped_on_every_side)
 {
     for (int y = -20; y < 40; y += 3)
@@ -195,6 +216,7 @@ int main(void)
     tcase_add_checked_fixture(t, begin, end);
     tcase_add_test(t, rectangles_are_clipped);
     tcase_add_test(t, text_has_its_shape_and_its_colour);
+    tcase_add_test(t, text_stays_in_its_line);
     tcase_add_test(t, text_is_clipped_on_every_side);
     tcase_add_test(t, more_characters_than_are_kept);
     tcase_add_test(t, what_is_not_a_character_is_a_box);

@@ -55,7 +55,7 @@ int unik_font_open(int height, struct unik_font **out)
     f->scale = stbtt_ScaleForPixelHeight(&f->info, (float)height);
     stbtt_GetFontVMetrics(&f->info, &ascent, &descent, &gap);
     stbtt_GetCodepointHMetrics(&f->info, 'M', &advance, &bearing);
-    f->f.ascent = (int)((float)ascent * f->scale + 0.5f);
+    f->f.ascent = (int)((float)ascent * f->scale);      /* down, so that what hangs below the baseline stays in the line */
     f->f.height = height;
     f->advance = (int)((float)advance * f->scale + 0.5f);
     *out = &f->f;
@@ -122,12 +122,13 @@ static uint32_t mix(uint32_t under, uint32_t over, unsigned alpha)
     return mixed;
 }
 
-static void put(const struct unik_gui_buffer *b, const struct glyph *g, int x, int baseline, uint32_t colour)
+/* What would reach into the lines above and below is cut. */
+static void put(const struct unik_gui_buffer *b, const struct unik_font *f, const struct glyph *g, int x, int line, uint32_t colour)
 {
     for (int row = 0; g->coverage && row < g->height; row++) {
-        int y = baseline + g->top + row;
+        int y = line + f->ascent + g->top + row;
 
-        if (y < 0 || y >= b->height)
+        if (y < 0 || y >= b->height || y < line || y >= line + f->height)
             continue;
         for (int column = 0; column < g->width; column++) {
             unsigned alpha = g->coverage[row * g->width + column];
@@ -152,7 +153,7 @@ int unik_draw_text(const struct unik_gui_buffer *b, struct unik_font *font, int 
     for (size_t at = 0; at < n && x < b->width; x += f->advance) {
         at += unik_utf8_next(text + at, n - at, &code);
         if (x + 2 * f->advance >= 0)
-            put(b, glyph(f, code), x, y + f->f.ascent, colour);
+            put(b, font, glyph(f, code), x, y, colour);
     }
     return x - start;
 }

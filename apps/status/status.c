@@ -100,7 +100,7 @@ static void draw_row(struct status *s, unsigned i, const char *text, size_t n)
 {
     int height = s->font->height, margin = height / 2, y = margin + (int)i * height;
 
-    unik_draw_fill(&s->buffer, 0, y, s->buffer.width, height, PAPER);
+    unik_draw_fill(&s->buffer, 1, y, s->buffer.width - 2, height, PAPER);
     unik_draw_text(&s->buffer, s->font, margin, y, colour_of(text, n), text, n);
     s->gui->damage(s->gui, s->window, 0, y, s->buffer.width, height);
     memcpy(s->shown[i].text, text, n);
