@@ -24,7 +24,7 @@ same "the other's" "10.137.1.46 fd09:24ef:4179::a89:12c 10.137.255.254" \
 routes() { net cat /proc/net/route | awk 'NR > 1 { print $1, $2, $8 }' | sort | xargs; }
 same "routes to the VMs alone" "vif300.0 2E01890A FFFFFFFF vif5.0 0500890A FFFFFFFF" "$(routes)"
 same "Netback's MAC" "fe:ff:ff:ff:ff:ff" "$(net cat /sys/class/net/vif5.0/address 2>/dev/null || net ip -o link show vif5.0 | grep -o fe:ff:ff:ff:ff:ff)"
-same "neighbours that need not be asked for" "10.137.0.5 0x6 00:16:3e:5e:6c:05 vif5.0" \
+same "neighbours that need not be asked for" "10.137.0.5 0x6 00:16:3e:5e:6c:00 vif5.0" \
     "$(net cat /proc/net/arp | awk '$6 == "vif5.0" { print $1, $3, $4, $6 }')"
 same "names are asked of the VMs' servers" "10.139.1.1 10.139.1.2" "$(net cat /etc/resolv.conf | awk '{ print $2 }' | xargs)"
 net sh -c 'exit 7'; same "exit code of a command" 7 $?

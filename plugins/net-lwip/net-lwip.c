@@ -161,6 +161,8 @@ static int start(struct unik_ctx *ctx)
         return e;
     }
     config_start(n);
+    card_attach(n, unik_get(ctx, "nic/1"));
+    n->changed = true;
     stack_state(n);
     return 0;
 }
@@ -169,10 +171,8 @@ static void arrived(struct unik_ctx *ctx, const char *interface, void *iface)
 {
     struct stack *n = ctx->data;
 
-    if (strcmp(interface, "nic/1") == 0)
-        card_attach(n, iface);
-    else
-        config_db(n, iface);
+    (void)interface;
+    config_db(n, iface);
     n->changed = true;
 }
 
@@ -180,12 +180,10 @@ static void gone(struct unik_ctx *ctx, const char *interface)
 {
     struct stack *n = ctx->data;
 
+    (void)interface;
     if (!n)
         return;
-    if (strcmp(interface, "nic/1") == 0)
-        card_detach(n);
-    else
-        config_db(n, NULL);             /* the addresses stay as they are */
+    config_db(n, NULL);                 /* the addresses stay as they are */
     n->changed = true;
 }
 
@@ -264,12 +262,13 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
     unik_text_add(out, "most connections allowed: %lld\n", (long long)n->config->max_connections);
 }
 
-static const char *const wants[] = { "nic/1", "qubesdb/1", NULL };
+static const char *const needs[] = { "nic/1", NULL };
+static const char *const wants[] = { "qubesdb/1", NULL };
 static const char *const provides[] = { "net/1", NULL };
 
 UNIK_PLUGIN(net_lwip) = {
     UNIK_PLUGIN_HEAD, .name = "net-lwip", .version = "1", .summary = "network with a TCP/IP stack of its own, over a network card",
-    .targets = UNIK_ON_ANY, .wants = wants, .provides = provides, .options = options, .config_size = sizeof(struct stack_config),
+    .targets = UNIK_ON_ANY, .needs = needs, .wants = wants, .provides = provides, .options = options, .config_size = sizeof(struct stack_config),
     .counters = counters, .check = config_check, .start = start, .drain = drain, .stop = stop, .abandon = abandon,
     .arrived = arrived, .gone = gone, .status = status
 };

@@ -66,7 +66,7 @@ static size_t question(uint8_t *f, const char *ip, const char *name)
     memset(f, 0, 512);
     memset(e + 1, 0xff, 5);
     e[0] = 0xfe;
-    memcpy(e + 6, "\x00\x16\x3e\x5e\x6c\x05\x08\x00", 8);
+    memcpy(e + 6, "\x00\x16\x3e\x5e\x6c\x00\x08\x00", 8);
     memcpy(d, "\x12\x34\x01\x00\x00\x01", 6);
     while (*name) {
         size_t n = strcspn(name, ".");

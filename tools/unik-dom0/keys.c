@@ -106,13 +106,13 @@ static int random_seed(char out[89])
 
 int keys_default(struct store *s, const char *name, const char *user, int domid)
 {
-    char seed[89], ip[32], mac[32];
+    char seed[89], ip[32];
     const char *const keys[][2] = {
         { "/name", name }, { "/type", "AppVM" }, { "/default-user", user },
         { "/qubes-vm-type", "AppVM" }, { "/qubes-vm-updateable", "False" }, { "/qubes-vm-persistence", "rw-only" },
         { "/qubes-debug-mode", "0" }, { "/qubes-base-template", "debian-12" }, { "/qubes-timezone", "Europe/Prague" },
         { "/qubes-random-seed", seed }, { "/qubes-block-devices", "" }, { "/qubes-usb-devices", "" },
-        { "/qubes-mac", mac }, { "/qubes-ip", ip }, { "/qubes-netmask", "255.255.255.255" },
+        { "/qubes-mac", "00:16:3e:5e:6c:00" }, { "/qubes-ip", ip }, { "/qubes-netmask", "255.255.255.255" },
         { "/qubes-gateway", "10.137.255.254" }, { "/qubes-primary-dns", "10.139.1.1" },
         { "/qubes-secondary-dns", "10.139.1.2" }, { "/qubes-service/meminfo-writer", "0" },
         { "/qubes-gui-enabled", "True" }, { "/qubes-gui-domain-xid", "0" }, { "/keyboard-layout", "us++" },
@@ -121,7 +121,6 @@ int keys_default(struct store *s, const char *name, const char *user, int domid)
     int e = random_seed(seed);
 
     snprintf(ip, sizeof(ip), "10.137.%d.%d", (domid - 1) / 254, 1 + (domid - 1) % 254);
-    snprintf(mac, sizeof(mac), "00:16:3e:5e:6c:%02x", (unsigned)domid & 0xff);
     for (size_t i = 0; e == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
         e = store_set(s, keys[i][0], keys[i][1], strlen(keys[i][1]));
     return e;

@@ -46,7 +46,7 @@ static void usual(int domid, enum key key, char value[VALUE_MAX])
     case GATEWAY_KEY: snprintf(value, VALUE_MAX, GATEWAY); break;
     case IP6: snprintf(value, VALUE_MAX, "fd09:24ef:4179::a89:%x", (unsigned)domid); break;
     case GATEWAY6_KEY: snprintf(value, VALUE_MAX, GATEWAY6); break;
-    case MAC: snprintf(value, VALUE_MAX, "00:16:3e:5e:6c:%02x", (unsigned)domid & 0xff); break;
+    case MAC: snprintf(value, VALUE_MAX, "00:16:3e:5e:6c:00"); break;      /* of every VM */
     default: snprintf(value, VALUE_MAX, "%s", dns_text[key - DNS_FIRST]); break;
     }
 }
