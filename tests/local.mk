@@ -55,7 +55,7 @@ check_PROGRAMS += tests/e2e/xenstored
 tests_e2e_xenstored_SOURCES = tests/e2e/xenstored.c tests/common/xenstored.c tests/common/xenstored.h \
 	tests/common/xenstored-private.h tests/common/xenstored-answer.c tests/common/xenstored-tree.c tests/common/xenstored-tree.h
 tests_e2e_xenstored_LDADD = protocol/libprotocol.la $(EV_LIBS)
-E2E_TESTS = tests/test-e2e-calls.sh tests/test-e2e-many.sh tests/test-e2e-faults.sh tests/test-e2e-vms.sh tests/test-e2e-life.sh tests/test-e2e-apps.sh \
+E2E_TESTS = tests/test-e2e-calls.sh tests/test-e2e-many.sh tests/test-e2e-faults.sh tests/test-e2e-vms.sh tests/test-e2e-life.sh tests/test-e2e-net.sh tests/test-e2e-apps.sh \
 	tests/test-e2e-gui.sh
 TESTS += $(E2E_TESTS)
 dist_noinst_SCRIPTS += $(E2E_TESTS)
