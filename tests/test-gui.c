@@ -3,7 +3,7 @@
 
 int main(void)
 {
-    TCase *(*const cases[])(void) = { gui_cases_windows, gui_cases_input, gui_cases_life, gui_cases_units };
+    TCase *(*const cases[])(void) = { gui_cases_windows, gui_cases_input, gui_cases_life, gui_cases_units, gui_cases_model };
     Suite *s = suite_create("gui");
     SRunner *r;
     int failed;

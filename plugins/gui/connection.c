@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include "plugins/gui/agent.h"
 
+#define FIRST 0.1               /* seconds before the first try to offer a channel again */
 #define REPLY_MINOR 4           /* announcing this or more makes the daemon answer with its choice */
 
 static void on_retry(struct ev_loop *loop, ev_timer *t, int revents)
@@ -24,7 +25,8 @@ static void on_more(struct ev_loop *loop, ev_idle *i, int revents)
 
 void gui_connection_init(struct gui_agent *a)
 {
-    a->backoff = (struct unik_backoff){ .first = 0.1, .most = a->config->retry_max, .good = GUI_GOOD };
+    a->backoff = (struct unik_backoff){ .first = a->config->retry_max < FIRST ? a->config->retry_max : FIRST,
+                                        .most = a->config->retry_max, .good = GUI_GOOD };
     a->phase = GUI_AWAY;
     a->domain = -1;
     ev_init(&a->retry, on_retry);

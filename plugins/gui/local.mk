@@ -28,7 +28,7 @@ TESTS += tests/test-gui
 check_PROGRAMS += tests/test-gui
 tests_test_gui_SOURCES = tests/test-gui.c tests/gui/fixture.c tests/gui/fixture.h tests/gui/fake.c tests/gui/fake.h \
 	tests/gui/daemon.c tests/gui/daemon.h tests/common/bytes.h \
-	tests/gui/windows.c tests/gui/input.c tests/gui/life.c tests/gui/units.c
+	tests/gui/windows.c tests/gui/input.c tests/gui/life.c tests/gui/units.c tests/gui/model.c
 tests_test_gui_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_gui_LDADD = plugins/gui/libgui.la $(GUI_KEYS) protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif
