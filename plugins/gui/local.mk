@@ -32,3 +32,10 @@ tests_test_gui_SOURCES = tests/test-gui.c tests/gui/fixture.c tests/gui/fixture.
 tests_test_gui_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_gui_LDADD = plugins/gui/libgui.la $(GUI_KEYS) protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-gui-agent
+tests_fuzz_fuzz_gui_agent_SOURCES = tests/fuzz/fuzz-gui-agent.c tests/fuzz/must.h tests/common/bytes.h \
+	tests/gui/fake.c tests/gui/fake.h tests/gui/daemon.c tests/gui/daemon.h
+tests_fuzz_fuzz_gui_agent_LDADD = plugins/gui/libgui.la plugins/gui/libgui-us.la protocol/libprotocol.la \
+	tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
+tests_fuzz_fuzz_gui_agent_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
