@@ -96,6 +96,35 @@ static bool sum_known(const struct unik_nic_frame *f)
     return b[12] == 0x86 && b[13] == 0xdd && (b[20] == 6 || b[20] == 17);
 }
 
+/* Is the frame of a kind that we take, and is there a whole header of it? lwIP 2.1.3 looks at headers before it looks at lengths
+ * (ip4_input, ip6_input). */
+static bool sound(const struct unik_nic_frame *f)
+{
+    const uint8_t *b = f->parts[0].iov_base;
+    size_t n = f->parts[0].iov_len;
+
+    if (n < 14)
+        return false;
+    switch (b[12] << 8 | b[13]) {
+    case ETHTYPE_ARP:
+        return n >= 14 + 28;
+    case ETHTYPE_IP:
+        return n >= 14 + 20;
+    case ETHTYPE_IPV6:
+        return n >= 14 + 40;
+    default:
+        return false;
+    }
+}
+
+/* Only for TCP do we rely on lwIP to read what is spread over several parts; and on the first holding all headers. */
+static bool in_place(const struct unik_nic_frame *f)
+{
+    const uint8_t *b = f->parts[0].iov_base;
+
+    return f->n == 1 || (f->parts[0].iov_len >= UNIK_NIC_PRIVATE && (b[13] == 0x00 ? b[23] == 6 && !(b[20] & 0x3f) && !b[21] : b[20] == 6));
+}
+
 /* One frame, *from the network*. */
 static void on_input(void *arg, struct unik_nic_frame *f)
 {
@@ -107,14 +136,14 @@ static void on_input(void *arg, struct unik_nic_frame *f)
     for (unsigned i = 0; i < f->n; i++)
         size += f->parts[i].iov_len;
     n->ctx->counters[STACK_FRAMES_IN]++;
-    if (size < 14 || size > UNIK_NIC_FRAME_MAX) {
-        n->ctx->counters[STACK_MALFORMED]++;
+    if (size > UNIK_NIC_FRAME_MAX || !sound(f)) {
+        n->ctx->counters[STACK_NO_SENSE]++;
         n->nic->release(n->nic, f);
         return;
     }
     NETIF_SET_CHECKSUM_CTRL(netif, (u16_t)(sum_known(f) ? netif->chksum_flags & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP) :
                                            netif->chksum_flags | NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP));
-    p = f->shared || !unused || !unused->next ? copy(n, f, size) : refer(f);
+    p = (f->shared && f->n > 1) || !in_place(f) || !unused || !unused->next ? copy(n, f, size) : refer(f);
     n->in_input = true;
     if (p && netif->input(p, netif) != ERR_OK)
         pbuf_free(p);

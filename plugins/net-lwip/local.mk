@@ -52,4 +52,13 @@ plugin_LTLIBRARIES += plugins/net-lwip.la
 plugins_net_lwip_la_SOURCES =
 plugins_net_lwip_la_LIBADD = plugins/net-lwip/libnet-lwip.la $(EV_LIBS)
 plugins_net_lwip_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+
+if HAVE_CHECK
+TESTS += tests/test-net-lwip
+check_PROGRAMS += tests/test-net-lwip
+tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/bed.h tests/lwip/packet.c \
+	tests/lwip/config.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/tcp.c
+tests_test_net_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+endif
 endif

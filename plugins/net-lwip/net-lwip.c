@@ -64,6 +64,7 @@ static const struct unik_counter counters[] = {
     [STACK_FRAMES_DROPPED] = { "frames_dropped", UNIK_COUNT, "frames lost for lack of memory or link" },
     [STACK_SEND_FULL] = { "send_full", UNIK_COUNT, "times that the card had no room" },
     [STACK_BAD_SUMS] = { "bad_sums", UNIK_COUNT, "packets with a wrong checksum" },
+    [STACK_NO_SENSE] = { "not_ip", UNIK_COUNT, "frames dropped that were too short, or neither IP nor ARP" },
     [STACK_MALFORMED] = { "malformed", UNIK_COUNT, "packets dropped because they made no sense" },
     [STACK_DATAGRAMS_IN] = { "datagrams_in", UNIK_COUNT, "UDP datagrams for apps" },
     [STACK_DATAGRAMS_OUT] = { "datagrams_out", UNIK_COUNT, "UDP datagrams of apps" },

@@ -1,0 +1,25 @@
+/* net-lwip, packet by packet: what it makes of what comes, and every frame it sends. tests/lwip/ holds the tests. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "lwip/bed.h"
+
+int main(void)
+{
+    Suite *s = suite_create("net-lwip");
+    TCase *(*const cases[])(void) = { tcp_tests, hostile_tests, config_tests, names_tests };
+    SRunner *r;
+    int failed;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        TCase *t = cases[i]();
+
+        tcase_set_timeout(t, 120);
+        suite_add_tcase(s, t);
+    }
+    r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
