@@ -19,6 +19,8 @@ note() { echo "note $check/$kind: $*"; }
 # is WHAT CONDITION...: a line from a test
 is() { local what=$1; shift; if "$@"; then ok "$what"; else bad "$what"; fi; }
 
+# $more: more lines for the guests' configs; the last word on a key counts
+more=
 # guest NAME [WORDS] [MEMORY] [KERNEL WORDS]: create a guest of this kind that runs the supervisor with these words more; its domid
 # is in $id.
 guest() { create "$1" guest "$2" "$3" "$4"; }
@@ -56,6 +58,7 @@ memory = $memory
 vcpus = 1
 on_reboot = "destroy"
 on_crash = "destroy"
+$more
 CFG
     xl create -q /tmp/$name.cfg || return 1
     id=$(xl domid $name 2>/dev/null)    # none: it has done its work already

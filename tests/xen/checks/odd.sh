@@ -1,0 +1,25 @@
+# What else dom0 may do to a guest: a second CPU, another memory target, a pause, an order to suspend that it did not offer.
+# guests: linux-pv image-pv image-pvh
+more='vcpus = 2'
+guest odd "-o qrexec.set-clock=yes" || bad "xl create"
+more=
+dom0_for $id odd
+is "connected, with a second CPU" ready odd
+shown=$(sed -n 's/^\(....-..-.. ..:..:..\) -00:00: .*/\1/p' $consoles/guest-odd.log | tail -n 1)
+is "its clock is Xen's: $shown" awk -v a=$(date -u -d "$shown" +%s) -v b=$(date -u +%s) 'BEGIN { exit !(b - a >= -2 && b - a < 60) }'
+date -u -d @$(($(date -u +%s) + 100000)) +%Y-%m-%dT%H:%M:%S+00:00 | d odd call qubes.SetDateTime
+is "qubes.SetDateTime sets it" until_true 5 said odd "^$(date -u -d @$(($(date -u +%s) + 100000)) +%Y-%m-%d) "
+xl mem-set odd 16 2>/dev/null; xenstore-write /local/domain/$id/memory/target 8192
+is "another memory target: it answers" test "$(echo x | d odd call probe.Echo)" = x
+if ! of_linux; then     # Linux obeys this one
+    xenstore-write /local/domain/$id/control/shutdown suspend; usleep 300000
+    is "suspend, which it did not offer: it answers" test "$(echo x | d odd call probe.Echo)" = x
+fi
+xl pause odd; sleep 3; xl unpause odd
+is "paused for 3 s: it answers" test "$(echo x | d odd call probe.Echo)" = x
+(usleep 500000; xl unpause odd) & xl pause odd
+is "paused in the middle of a call" test "$(echo y | d odd call probe.Echo)" = y
+wait $!
+is "nothing lost: no violation" d odd status --strict
+xl shutdown odd
+is "and it powers off when told" ended_by 0 odd
