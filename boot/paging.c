@@ -51,6 +51,18 @@ int paging_set(uint64_t address, const void *page, uint64_t rights)
     return 0;
 }
 
+int paging_fill(uint64_t address, uint64_t end, uint64_t rights)
+{
+    uint64_t *leaf = paging_leaf(address, false), done = 0;
+    void *page;
+
+    end = MIN(end, (address | (ENTRIES * PAGE - 1)) + 1);       /* within one table */
+    for (; leaf && address < end && !(*leaf & PTE_PRESENT) && (page = page_alloc()); address += PAGE, done++)
+        machine->leaf(address, leaf++, machine->frame(page) * PAGE | rights);
+    machine->leaf_flush();
+    return done ? 0 : -ENOMEM;
+}
+
 /* The next address at or after this one, before end, that has a level-1 table; end if there is none. */
 static uint64_t skip(uint64_t *root, uint64_t address, uint64_t end)
 {

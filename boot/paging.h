@@ -8,6 +8,9 @@
 uint64_t *paging_leaf(uint64_t address, bool create);
 /* Makes page appear at address, with rights PTE_*. 0 or -ENOMEM. There is nothing yet. */
 int paging_set(uint64_t address, const void *page, uint64_t rights);
+/* New zeroed pages from address on, where nothing is yet, up to end (the first has its table), to the first that is there or to the
+ * end of free memory: at once, which costs hardly more than one. -ENOMEM: not even one. */
+int paging_fill(uint64_t address, uint64_t end, uint64_t rights);
 /* All of [start, end) goes; frames are freed unless they are PTE_KEPT. */
 void paging_clear(uint64_t start, uint64_t end);
 /* What is there in [start, end) gets these rights; 0: it is put aside, unreachable, and comes back with other rights. -ENOMEM:

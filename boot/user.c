@@ -5,6 +5,7 @@
 #include "boot/paging.h"
 
 #define AREAS 1024u                             /* mappings at a time; each vchan has three */
+#define AHEAD 8u                                /* pages that one fault brings at most */
 #define MAP_TOP 0x7000000000ul                  /* mmap() looks downward from here */
 
 struct area {
@@ -108,6 +109,17 @@ static uint64_t rights_of(unsigned prot)
            (prot & USER_EXEC ? 0 : PTE_NO_EXEC);
 }
 
+/* New memory is mostly touched from its start to its end: a fault next to a page that is there brings some more pages, unless
+ * memory runs short. The pages to bring, from `at` on. */
+static uint64_t ahead(const struct area *a, uint64_t at)
+{
+    const uint64_t *before = at > a->start ? paging_leaf(at - PAGE, false) : NULL;
+
+    if (!plain(a) || !before || !(*before & PTE_PRESENT) || pages_left() < pages_total() / 4)
+        return at + PAGE;
+    return MIN(at + AHEAD * PAGE, a->end);
+}
+
 int user_fault(uint64_t address, unsigned how)
 {
     const struct area *a = area_of(address);
@@ -129,10 +141,11 @@ int user_fault(uint64_t address, unsigned how)
     offset = at - a->start;
     if (!(a->prot & USER_WRITE) && offset + PAGE <= file->size && (ADDRESS(file->at) & (PAGE - 1)) == 0)
         return paging_set(at, file->at + offset, rights_of(a->prot) | PTE_KEPT);
+    if (offset >= file->size)
+        return paging_fill(at, ahead(a, at), rights_of(a->prot));
     if (!(page = page_alloc()))
         return -ENOMEM;
-    if (offset < file->size)
-        memcpy(page, file->at + offset, MIN(PAGE, file->size - offset));
+    memcpy(page, file->at + offset, MIN(PAGE, file->size - offset));
     return paging_set(at, page, rights_of(a->prot));
 }
 
