@@ -3,6 +3,7 @@
 #include "boot/machine.h"
 
 #define CALLS 24u                               /* most lines of a backtrace */
+#define SCANNED 4096u                           /* bytes of the program's stack that are searched for callers */
 
 static bool crashing;                           /* a crash while reporting one: no more than the domain's end */
 
@@ -30,24 +31,59 @@ static bool in_kernel_stack(uint64_t a)
     return a >= ADDRESS(kernel_stack_guard) + PAGE && a + 16 <= ADDRESS(kernel_stack_top) && a % 8 == 0;
 }
 
-/* Frames linked through rbp: [rbp] the caller's rbp, [rbp + 8] where it goes on. Stops at anything odd. */
-static void backtrace(enum image_part names, uint64_t rip, uint64_t rbp)
+/* Frames linked through rbp: [rbp] the caller's rbp, [rbp + 8] where it goes on. Stops at anything odd. How many callers. */
+static unsigned backtrace(enum image_part names, uint64_t rip, uint64_t rbp)
 {
+    unsigned n = 0;
+
     one_call(names, rip);
-    for (unsigned i = 0; i < CALLS; i++) {
+    for (; n < CALLS; n++) {
         uint64_t link[2];
 
         if (names == IMAGE_KERNEL_NAMES) {
             if (!in_kernel_stack(rbp))
-                return;
+                break;
             memcpy(link, (const void *)rbp, sizeof(link));
         } else if (rbp % 8 || user_in(link, rbp, sizeof(link)) < 0) {
-            return;
+            break;
         }
         if (!link[1] || link[0] <= rbp)
-            return;
+            break;
         one_call(names, link[1] - 1);
         rbp = link[0];
+    }
+    return n;
+}
+
+/* Is there an instruction that calls, right before this address? call rel32, or call through a register or memory. */
+static bool after_a_call(uint64_t address)
+{
+    uint8_t before[7];
+
+    if (user_in(before, address - sizeof(before), sizeof(before)) < 0)
+        return false;
+    if (before[2] == 0xe8)
+        return true;
+    for (unsigned length = 2; length <= 7; length++)
+        if (before[7 - length] == 0xff && (before[8 - length] & 0x38) == 0x10)
+            return true;
+    return false;
+}
+
+/* Programs are mostly compiled without frame pointers: what on the stack looks like the way back into a function. */
+static void scan_stack(uint64_t rsp)
+{
+    unsigned found = 0;
+    uint64_t word;
+
+    for (uint64_t at = rsp & ~7ull; at < rsp + SCANNED && found < CALLS; at += 8) {
+        if (user_in(&word, at, sizeof(word)) < 0)
+            return;
+        if (!image_name(&boot_image.part[IMAGE_PROGRAM_NAMES], word - 1, NULL) || !after_a_call(word))
+            continue;
+        if (found++ == 0)
+            say("  perhaps called from, by what is on the stack:");
+        one_call(IMAGE_PROGRAM_NAMES, word - 1);
     }
 }
 
@@ -103,6 +139,7 @@ void program_crashed(const struct frame *f, const char *how, ...)
     message("the program crashed: ", how, list);
     va_end(list);
     registers(f);
-    backtrace(IMAGE_PROGRAM_NAMES, f->rip, f->rbp);
+    if (backtrace(IMAGE_PROGRAM_NAMES, f->rip, f->rbp) < 2)
+        scan_stack(f->rsp);
     power(boot.on_failure);
 }

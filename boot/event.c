@@ -8,7 +8,7 @@ static struct {
     void *arg;
 } ports[EVENT_PORTS];
 
-static struct shared_info *shared;
+static struct shared_info *shared HOT_DATA;
 
 static void set_bit(xen_ulong_t *words, uint32_t n)
 {
@@ -117,11 +117,11 @@ int event_close(uint32_t port)
     return 0;
 }
 
-bool events_pending(void) { return *(volatile uint8_t *)&shared->vcpu_info[0].evtchn_upcall_pending != 0; }
+HOT bool events_pending(void) { return *(volatile uint8_t *)&shared->vcpu_info[0].evtchn_upcall_pending != 0; }
 
 /* One round: a handler for each port that is pending now. A peer that goes on sending cannot hold us here; what comes
  * meanwhile sets evtchn_upcall_pending again. */
-void events_run(void)
+HOT void events_run(void)
 {
     struct vcpu_info *v = &shared->vcpu_info[0];
     uint64_t words;

@@ -4,7 +4,7 @@
 KERNEL_CPPFLAGS = -I$(top_srcdir) -D__XEN_INTERFACE_VERSION__=0x00040e00
 KERNEL_CFLAGS = -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fcf-protection=none -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
-KERNEL_LDFLAGS = -nostdlib -static -no-pie -Wl,-T,$(top_srcdir)/boot/kernel.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096
+KERNEL_LDFLAGS = -nostdlib -static -Wl,-T,$(top_srcdir)/boot/kernel.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096
 
 # The machine: from the entry to the grant table.
 MACHINE_SOURCES = boot/start.S boot/pv.c boot/pvh.c boot/memory.c boot/paging.c boot/user.c boot/trap.c boot/event.c boot/time.c \

@@ -142,7 +142,7 @@ pv_return:
     syscall
     ud2
 
-    .globl pv_event, pv_failsafe, pv_syscall, pv_sysenter
+    .globl pv_event, pv_failsafe, pv_syscall
     .balign 16
 pv_event:
     popq %rcx
@@ -159,6 +159,7 @@ pv_event:
 pv_failsafe:                                    /* only bad segment selectors lead here; we load none */
     ud2
 
+    .pushsection .text.entry, "ax"
     .balign 16
 pv_syscall:                                     /* rcx = rip and r11 = rflags of the program: what syscall does */
     popq %rcx
@@ -175,6 +176,7 @@ pv_syscall:                                     /* rcx = rip and r11 = rflags of
     movl $IRET, %eax
     syscall
     ud2
+    .popsection
 
     .globl pv_enter
 pv_enter:                                       /* rdi: struct frame */
@@ -315,6 +317,7 @@ pvh_event:
     call pvh_event_trap
     jmp pvh_return
 
+    .pushsection .text.entry, "ax"
     .balign 16
 pvh_syscall:                                    /* rcx = rip and r11 = rflags of the program; no stack of ours yet */
     movq %rsp, pvh_program_rsp(%rip)
@@ -339,6 +342,7 @@ pvh_syscall:                                    /* rcx = rip and r11 = rflags of
     popq %r11
     popq %rsp
     sysretq
+    .popsection
 
     .globl pvh_enter
 pvh_enter:                                      /* rdi: struct frame */
@@ -378,7 +382,7 @@ trap_stubs:                                     /* for each vector: PV, PVH */
     .globl kernel_stack_guard, kernel_stack_top
 kernel_stack_guard:
     .skip 4096
-    .skip 16384
+    .skip 16384 - 256                           /* its last page has room for the hottest variables too (kernel.ld) */
 kernel_stack_top:
 
     .section .note.GNU-stack, "", @progbits

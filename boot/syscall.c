@@ -9,7 +9,7 @@ static system_call_fn *const table[NUMBERS] = {
 #undef CALL
 };
 
-struct frame *system_call_frame;
+struct frame *system_call_frame HOT_DATA;
 
 /* Said once for each number, so that a program that tries again does not fill the log. */
 static int64_t unknown(uint64_t number)
@@ -28,7 +28,7 @@ static int64_t unknown(uint64_t number)
     return -ENOSYS;
 }
 
-void system_call(struct frame *f)
+HOT void system_call(struct frame *f)
 {
     const uint64_t a[6] = { f->rdi, f->rsi, f->rdx, f->r10, f->r8, f->r9 };
     uint64_t number = f->rax;

@@ -48,7 +48,7 @@ void trap(struct frame *f, uint64_t vector)
 }
 
 /* Either the program was running, then handlers run now; or machine_idle() waits: it returns with events masked. */
-void trap_event(struct frame *f)
+HOT void trap_event(struct frame *f)
 {
     if (from_program(f))
         events_run();
@@ -56,7 +56,7 @@ void trap_event(struct frame *f)
         f->rflags &= ~FLAG_INTERRUPTS;
 }
 
-void trap_syscall(struct frame *f)
+HOT void trap_syscall(struct frame *f)
 {
     events_run();
     system_call(f);
