@@ -1,6 +1,7 @@
 /* tests/dom0/gui-guest.c - a GUI agent played by a test. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -31,16 +32,37 @@ struct peer *guest_new(struct run *r, unsigned minor, unsigned daemon)
 
 void guest_send(struct peer *p, uint32_t type, uint32_t window, const void *words, size_t bytes)
 {
-    uint8_t head[GUI_HEADER];
+    uint8_t *message = malloc(GUI_HEADER + bytes);
     struct writer w;
 
-    writer_init(&w, head, sizeof(head));
+    ck_assert_ptr_nonnull(message);
+    writer_init(&w, message, GUI_HEADER + bytes);
     writer_u32(&w, type);
     writer_u32(&w, window);
     writer_u32(&w, (uint32_t)bytes);
-    ck_assert(peer_send(p, head, sizeof(head)));
     if (bytes)
-        ck_assert(peer_send(p, words, bytes));      /* this machine's numbers are little endian too */
+        writer_bytes(&w, words, bytes);             /* this machine's numbers are little endian too */
+    ck_assert(peer_send(p, message, GUI_HEADER + bytes));
+    free(message);
+}
+
+bool guest_try(struct run *r, struct peer **p, uint32_t type, uint32_t window, const void *words, size_t bytes)
+{
+    uint8_t message[512], dropped[4096];
+    struct writer w;
+
+    writer_init(&w, message, sizeof(message));
+    writer_u32(&w, type);
+    writer_u32(&w, window);
+    writer_u32(&w, (uint32_t)bytes);
+    writer_bytes(&w, words, bytes);
+    while (peer_try_recv(*p, dropped, sizeof(dropped)) > 0)
+        ;
+    if (peer_send(*p, message, writer_done(&w)) && !peer_closed(*p, 0))
+        return true;
+    peer_close(*p);
+    *p = guest_new(r, 8, 8);
+    return false;
 }
 
 struct gui_message guest_get(struct peer *p, uint32_t type, uint32_t window)
@@ -133,6 +155,14 @@ void guest_window(struct run *r, struct peer *p, uint32_t window, unsigned width
     guest_echo(p, window);
     guest_get_focus(p, window);
     guest_send(p, GUI_SHMIMAGE, window, WORDS(0, 0, width, height));
+}
+
+void guest_painted(struct run *r, const char *window)
+{
+    char command[64];
+
+    snprintf(command, sizeof(command), "gui --seconds %d wait %s", (int)RUN_SECONDS, window);
+    ck_assert_int_eq(run_command(r, command, NULL), 0);
 }
 
 uint32_t seen_pixel(struct run *r, const char *window, unsigned x, unsigned y)

@@ -11,6 +11,8 @@
 struct peer *guest_new(struct run *r, unsigned minor, unsigned daemon);
 /* A message of these words. */
 void guest_send(struct peer *p, uint32_t type, uint32_t window, const void *words, size_t bytes);
+/* The same, to a daemon that may not live with it: false, and *p is a new connection. What it sends is dropped. */
+bool guest_try(struct run *r, struct peer **p, uint32_t type, uint32_t window, const void *words, size_t bytes);
 /* The next message from the daemon; its type and window are these. */
 struct gui_message guest_get(struct peer *p, uint32_t type, uint32_t window);
 /* The next is KEYMAP_NOTIFY, and then FOCUS in for the window. */
@@ -30,6 +32,8 @@ void guest_pixel(const char *path, unsigned width, unsigned x, unsigned y, uint3
 /* Create, dump (references first..), map, placed by the window manager, painted; all answers taken. */
 void guest_window(struct run *r, struct peer *p, uint32_t window, unsigned width, unsigned height, unsigned first);
 
+/* Something was painted in it. */
+void guest_painted(struct run *r, const char *window);
 /* Pixel (x, y) of what the user sees, by `gui screenshot`. */
 uint32_t seen_pixel(struct run *r, const char *window, unsigned x, unsigned y);
 

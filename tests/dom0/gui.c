@@ -42,7 +42,7 @@ START_TEST(golden_bytes)
     send_bytes(p, "93 *3 01 *3 18 *3 *4 40 *3 20 *3 20 *3 08 *3 09 *3");
     expect_bytes(p, "95 *3 01 *3 *4");
     send_bytes(p, "88 *3 01 *3 10 *3 *4 *4 40 *3 20 *3");
-    ck_assert_int_eq(run_command(r, "gui --seconds 15 wait 1", NULL), 0);
+    guest_painted(r, "1");
     ck_assert_int_eq(run_command(r, "gui key 1 a", NULL), 0);
     expect_bytes(p, "7c *3 01 *3 14 *3 02 *3 *4 *4 *4 26 *3");
     expect_bytes(p, "7c *3 01 *3 14 *3 03 *3 *4 *4 *4 26 *3");
@@ -323,6 +323,7 @@ START_TEST(only_what_is_painted_is_seen)
     const char *file;
 
     guest_window(r, p, 1, 64, 32, 5);
+    guest_painted(r, "1");
     file = guest_pages(r, 5, 2);
     guest_pixel(file, 64, 0, 0, 0xff112233);
     guest_pixel(file, 64, 63, 31, 0x445566);
@@ -351,6 +352,7 @@ START_TEST(a_resize_shows_the_old_image_in_white)
     const char *file;
 
     guest_window(r, p, 1, 64, 32, 5);
+    guest_painted(r, "1");
     file = guest_pages(r, 5, 2);
     guest_pixel(file, 64, 0, 0, 0x0000ff);
     ck_assert_int_eq(run_command(r, "gui resize 1 100 50", NULL), 0);
@@ -417,7 +419,7 @@ START_TEST(the_screen_shows_through)
     guest_send(p, GUI_MAP, 1, WORDS(0, 0));
     guest_get_focus(p, 1);
     guest_send(p, GUI_SHMIMAGE, 1, WORDS(0, 0, 64, 70));
-    ck_assert_int_eq(run_command(r, "gui --seconds 15 wait 1", NULL), 0);
+    guest_painted(r, "1");
     ck_assert_uint_eq(seen_pixel(r, "1", 5, 7), 0xabcdef);
     ck_assert_uint_eq(seen_pixel(r, "1", 59, 59), 0);
     ck_assert_uint_eq(seen_pixel(r, "1", 60, 59), 0xffffff);
@@ -434,6 +436,7 @@ START_TEST(pages_that_vanish)
     const char *file;
 
     guest_window(r, p, 1, 64, 32, 5);
+    guest_painted(r, "1");
     file = guest_pages(r, 5, 2);
     unlink(file);                                       /* as the guest does when it gives pages back: they are kept */
     guest_send(p, GUI_SHMIMAGE, 1, WORDS(0, 0, 64, 32));
@@ -445,6 +448,64 @@ START_TEST(pages_that_vanish)
     guest_send(p, GUI_SHMIMAGE, 1, WORDS(0, 0, 64, 32));
     ck_assert(run_logged(r, "pages that it told of are gone"));
     guest_quiet(p, r, 1);
+    peer_close(p);
+    ck_assert_int_eq(run_stop(r), 1);
+}
+END_TEST
+
+/* Messages of all types with all kinds of values, most of them nonsense: whatever comes of them, dom0 lives. */
+static uint32_t seed;
+
+static uint32_t upto(uint32_t n)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (seed >> 8) % n;
+}
+
+/* Words of nonsense; as many as the type has, nearly always. */
+static size_t nonsense(uint32_t type, uint32_t words[64])
+{
+    static const uint32_t numbers[] = { 0, 1, 2, 3, 8, 64, 0x7fffffff, 0x80000000, 0xffffffff, 16384, 6144, 98304, 4096, 99 };
+    bool dump = type == GUI_WINDOW_DUMP, create = type == GUI_CREATE;
+    struct gui_header h = { .type = type };
+
+    for (h.len = 0; h.len <= 128 && gui_body(GUI_AGENT, &h) < 0; h.len += 4)
+        ;
+    for (size_t k = 0; k < 64; k++)
+        words[k] = dump && k >= 4 ? 4 + (uint32_t)k : upto(3) ? numbers[upto(14)] : upto(200);
+    if (dump && upto(100))
+        words[0] = 0, words[1] = 1 + upto(32), words[2] = 1 + upto(32);
+    if (create && upto(100))
+        words[2] = 1 + upto(300), words[3] = 1 + upto(300);
+    return h.len / 4 + (dump ? 1 + upto(2) : 0) + !upto(500);
+}
+
+START_TEST(garbage)
+{
+    struct run *r = run_start("--deadline 60 --log error");
+    struct peer *p = guest_new(r, 8, 8);
+    bool there[4] = { false };
+    uint32_t words[64];
+
+    seed = 1 + (uint32_t)_i;
+    guest_pages(r, 8, 2);
+    for (int i = 0, deaths = 0; i < 4000 && deaths < 12; i++) {
+        uint32_t type = 124 + upto(26), window = upto(4);
+        bool fits = gui_sends(GUI_AGENT, type) && type != GUI_MFNDUMP && there[window] == (type != GUI_CREATE);
+
+        if (!fits && upto(500))
+            continue;
+        if (type == GUI_CREATE || type == GUI_DESTROY)
+            there[window] = type == GUI_CREATE;
+        if (guest_try(r, &p, type, window, words, nonsense(type, words) * 4))
+            continue;
+        deaths++;
+        memset(there, 0, sizeof(there));
+    }
+    peer_close(p);
+    p = guest_new(r, 8, 8);
+    guest_window(r, p, 7, 64, 32, 8);
+    guest_painted(r, "7");
     peer_close(p);
     ck_assert_int_eq(run_stop(r), 1);
 }
@@ -463,6 +524,7 @@ TCase *case_gui(void)
     tcase_add_loop_test(t, bad_versions, 0, 2);
     tcase_add_loop_test(t, half_a_message, 0, 3);
     tcase_add_test(t, silent_from_the_start);
+    tcase_add_loop_test(t, garbage, 0, 3);
     tcase_add_test(t, configure_handshake);
     tcase_add_test(t, no_echo);
     tcase_add_test(t, endless_argument);
