@@ -14,7 +14,7 @@ mistake() {
 }
 mistake Null misdeed_null
 mistake Code misdeed_code
-mistake Data misdeed_data
+mistake Data 'tried to execute'
 mistake Stack misdeed_stack
 mistake Exit 'exit'
 
