@@ -28,6 +28,16 @@ bench-http: bench/http-load$(EXEEXT) tests/www-run$(EXEEXT)
 	UNIK_BUILD=$(abs_top_builddir) $(srcdir)/bench/http.sh
 .PHONY: bench-http
 
+# make bench-gui: windows
+EXTRA_PROGRAMS += bench/gui
+CLEANFILES += bench/gui$(EXEEXT)
+bench_gui_SOURCES = bench/gui.c
+bench_gui_LDADD = plugins/gui/libgui.la $(GUI_KEYS) plugins/vchan-socket/libvchan-socket.la \
+	protocol/libprotocol.la tools/host/libhost.la $(EV_LIBS)
+bench-gui: bench/gui$(EXEEXT)
+	./bench/gui$(EXEEXT)
+.PHONY: bench-gui
+
 # bench/vm.sh: start, idle minute, memory
 dist_noinst_SCRIPTS += bench/vm.sh
 EXTRA_DIST += bench/README.md

@@ -111,14 +111,19 @@ static bool send_answers(struct gui_agent *a)
 
 /* ---- one window ---- */
 
+static int32_t within(int32_t v, uint32_t max) { return v < -(int32_t)max ? -(int32_t)max : v > (int32_t)max ? (int32_t)max : v; }
+
+/* The daemon clamps places: one that an earlier daemon had far outside is taken back, so that both know the same. */
 static bool send_create(struct unik_gui_window *w)
 {
+    struct gui_rect at = { within(w->at.x, GUI_WIDTH_MAX), within(w->at.y, GUI_HEIGHT_MAX), w->at.width, w->at.height };
     struct gui_message m = { .type = GUI_CREATE, .window = w->id,
-                             .u.create = { w->at, w->parent && w->parent->told.created ? w->parent->id : 0, w->menu } };
+                             .u.create = { at, w->parent && w->parent->told.created ? w->parent->id : 0, w->menu } };
 
     if (!put(w->a, &m))
         return false;
     w->told.created = true;
+    w->at = at;
     w->owes &= ~(unsigned)(GUI_OWES_ECHO | GUI_OWES_ASK);
     w->owes |= GUI_OWES_CLASS | GUI_OWES_HINTS | GUI_OWES_TITLE | (w->cursor ? GUI_OWES_CURSOR : 0);
     if (w->state & GUI_FULLSCREEN)

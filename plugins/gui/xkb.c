@@ -4,6 +4,7 @@
  * default: every combination is asked for once.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <xkbcommon/xkbcommon.h>
 #include "plugins/gui/keyboard.h"
 
@@ -67,6 +68,7 @@ static int from(struct gui_keyboard *k, const struct xkb_rule_names *names, cons
     }
     xkb_keymap_unref(map);
     xkb_context_unref(c);
+    malloc_trim(0);                     /* the compiler takes some hundred KiB, and the program would keep them */
     return e;
 }
 
