@@ -223,7 +223,7 @@ static struct program *begin_copy(struct run *r, struct peer *p)
 START_TEST(copy_and_its_limits)
 {
     static char text[256002];
-    struct run *r = run_start("--deadline 3");
+    struct run *r = run_start("--deadline 10");
     struct peer *p = guest_new(r, 8, 8);
     struct program *copy;
 
@@ -249,7 +249,7 @@ START_TEST(copy_and_its_limits)
     ck_assert_int_eq(run_count(r, "VIOLATION"), 0);
     copy = begin_copy(r, p);
     ck_assert_int_eq(run_end(r, copy), 1);
-    ck_assert(run_logged(r, "no CLIPBOARD_DATA within 3 s"));
+    ck_assert(run_logged(r, "no CLIPBOARD_DATA within 10 s"));
     copy = begin_copy(r, p);
     peer_hang_up(p);
     ck_assert_int_eq(run_end(r, copy), 1);
@@ -266,6 +266,8 @@ START_TEST(paste)
     const char *file;
 
     guest_create(p, 1, 0, 0, 8, 8);
+    for (bool known = false; !known; known = strstr(r->out, "0x1 hidden"))     /* before 1.7 there is no ack to wait for */
+        ck_assert_int_eq(run_command(r, "gui list", NULL), 0);
     for (size_t i = 0; i < 256000; i++)
         text[i] = (char)('a' + i % 23);
     file = run_file(r, "text", text);
@@ -327,7 +329,7 @@ START_TEST(a_guest_that_does_not_read)
     memset(text, 'x', 200000);
     file = run_file(r, "text", text);
     guest_create(p, 1, 0, 0, 8, 8);
-    ck_assert_int_eq(run_command(r, "gui --seconds 1 wait 1", NULL), 1);
+    guest_quiet(p, r, 1);
     while (n < 60 && run_end(r, run_begin(r, file, "gui paste 1", NULL)) == 0 && !run_count(r, "VIOLATION"))
         n++;
     ck_assert_int_ge(n, 48);
