@@ -86,7 +86,7 @@ _Noreturn void program_ended(int code);
 
 /* The kernel cannot go on: message, backtrace, SHUTDOWN_crash. */
 _Noreturn void panic(const char *how, ...) __attribute__((format(printf, 1, 2)));
-/* The program cannot go on: message, registers, backtrace with names of functions, SHUTDOWN_crash. */
+/* The program cannot go on: message, registers, backtrace with names of functions, then what boot.on_failure says. */
 _Noreturn void program_crashed(const struct frame *f, const char *how, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- main.c: what was booted ---- */

@@ -24,3 +24,13 @@ boot_unik_kernel_LDFLAGS = $(KERNEL_LDFLAGS)
 boot_unik_kernel_LINK = $(CC) $(boot_unik_kernel_LDFLAGS) -o $@
 boot_unik_kernel_DEPENDENCIES = $(srcdir)/boot/kernel.ld
 EXTRA_DIST += boot/kernel.ld
+
+if HAVE_XEN
+if HAVE_CHECK
+TESTS += tests/test-boot-xenbus
+check_PROGRAMS += tests/test-boot-xenbus
+tests_test_boot_xenbus_SOURCES = tests/test-boot-xenbus.c
+tests_test_boot_xenbus_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -D__XEN_INTERFACE_VERSION__=0x00040e00
+tests_test_boot_xenbus_LDADD = $(CHECK_LIBS)
+endif
+endif

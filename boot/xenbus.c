@@ -247,7 +247,7 @@ static void watch_event(struct xsd_sockmsg head, const uint8_t *payload)
 
     for (; token && payload[at] >= '0' && payload[at] <= '9' && n < XENBUS_USERS; at++)
         n = n * 10 + (payload[at] - (unsigned)'0');
-    if (!token || payload[at] != ':' || n >= XENBUS_USERS || users[n].state != OPEN)
+    if (!token || at == token || payload[at] != ':' || n >= XENBUS_USERS || users[n].state != OPEN)
         return;                                 /* of a user that has just gone */
     at++;
     u = &users[n];
