@@ -1,0 +1,27 @@
+/* tests/boot/machine.h - the machine half of the kernel, played: pages from malloc(), the program's memory as one array, a clock
+ * that stands still until somebody waits. */
+#ifndef TESTS_BOOT_MACHINE_H
+#define TESTS_BOOT_MACHINE_H
+
+#include "boot/linux.h"
+
+#define ARENA 262144u
+extern uint8_t arena[ARENA];        /* the program's memory: the only addresses user_in() and user_out() take */
+extern uint64_t fake_now, fake_wall;        /* ns */
+extern size_t pages_out;            /* given out and not back */
+extern size_t pages_most;           /* page_alloc() gives no more than that */
+extern char last_said[512];
+
+/* Address of a place in the arena. */
+static inline uint64_t user_at(size_t offset) { return (uint64_t)(uintptr_t)(arena + offset); }
+/* Copies a string there; its address. */
+uint64_t user_put(size_t offset, const char *text);
+
+/* A system call by its function, with up to six arguments. */
+#define SYS(function, ...) function((const uint64_t[6]){ __VA_ARGS__ })
+
+/* Building archives: appends an entry, returns the new size. */
+size_t cpio_put(uint8_t *to, size_t at, const char *name, uint32_t mode, const void *content, size_t n);
+size_t cpio_put_link(uint8_t *to, size_t at, const char *name, uint32_t ino, uint32_t nlink, const void *content, size_t n);
+
+#endif
