@@ -99,7 +99,7 @@ static void xenbus(void)
     P("ask after that", ask(fd, XS_READ, 0, "domid", 6));
     show("answer", fd);
     P("write bad pointer", write(fd, bad_near, 16));
-    P("ask two at once", ask(fd, XS_READ, 0, "domid", 6) + ask(fd, XS_DIRECTORY, 0, "data", 5));
+    P("ask two at once", ask(fd, XS_READ, 0, "domid", 6) + ask(fd, XS_READ, 0, "domid", 6));
     show("first", fd);
     P("ask on another", ask(other, XS_READ, 0, "domid", 6));
     show("its answer", other);
