@@ -185,8 +185,8 @@ void bed_begin_raw(unsigned target, unsigned offloads, const char *const *option
     host_on_log(bed.h, on_log, NULL);
     bed.ctx = host_add(bed.h, &unik_plugin_net_lwip, options);
     ck_assert_ptr_nonnull(bed.ctx);
-    ck_assert_int_eq(host_start(bed.ctx), 0);
     host_publish(bed.h, "nic/1", &bed.nic);
+    ck_assert_int_eq(host_start(bed.ctx), 0);
     bed.net = host_interface(bed.h, "net/1");
     ck_assert_ptr_nonnull(bed.net);
     turn();
@@ -209,9 +209,8 @@ void bed_end(void)
     for (unsigned i = 0; i < n_accepted && i < 64; i++)
         if (accepted[i].s)
             unik_stream_close(accepted[i].s);
-    host_publish(bed.h, "nic/1", NULL);
+    host_stop_wait(bed.ctx, 0.01);      /* connections that linger are abandoned */
     ck_assert_uint_eq(bed.n_held, 0);   /* the stack keeps nothing of the card's */
-    host_stop_wait(bed.ctx, 0.01);       /* connections that linger are abandoned */
     ck_assert_int_eq(host_state(bed.ctx), HOST_STOPPED);
     ck_assert_uint_eq(count("connections"), 0);
     ck_assert_uint_eq(count("half_open"), 0);
