@@ -96,8 +96,15 @@ static bool sum_known(const struct unik_nic_frame *f)
     return b[12] == 0x86 && b[13] == 0xdd && (b[20] == 6 || b[20] == 17);
 }
 
+#define FRAGMENT6 44                    /* next header of IPv6: a fragment */
+
+static bool payload6(uint8_t next_header)
+{
+    return next_header == IP6_NEXTH_TCP || next_header == IP6_NEXTH_UDP || next_header == IP6_NEXTH_ICMP6;
+}
+
 /* Is the frame of a kind that we take, and is there a whole header of it? lwIP 2.1.3 looks at headers before it looks at lengths
- * (ip4_input, ip6_input). */
+ * (ip4_input, ip6_input), and at those of IPv6 options without: packets with options are dropped, as those of IPv4 are. */
 static bool sound(const struct unik_nic_frame *f)
 {
     const uint8_t *b = f->parts[0].iov_base;
@@ -111,7 +118,7 @@ static bool sound(const struct unik_nic_frame *f)
     case ETHTYPE_IP:
         return n >= 14 + 20;
     case ETHTYPE_IPV6:
-        return n >= 14 + 40;
+        return n >= 14 + 40 && (payload6(b[20]) || (b[20] == FRAGMENT6 && n >= 14 + 40 + 8 && payload6(b[54])));
     default:
         return false;
     }

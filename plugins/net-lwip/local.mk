@@ -34,6 +34,7 @@ plugins_net_lwip_libnet_lwip_la_SOURCES = \
 	plugins/net-lwip/keys.c plugins/net-lwip/keys.h \
 	plugins/net-lwip/listen.c \
 	plugins/net-lwip/merge.c \
+	plugins/net-lwip/options.c \
 	plugins/net-lwip/pools.c plugins/net-lwip/pools.h \
 	plugins/net-lwip/random.c \
 	plugins/net-lwip/resolve.c \
@@ -61,4 +62,9 @@ tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/
 tests_test_net_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-lwip
+tests_fuzz_fuzz_lwip_SOURCES = tests/fuzz/fuzz-lwip.c tests/fuzz/must.h
+tests_fuzz_fuzz_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
+tests_fuzz_fuzz_lwip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif

@@ -130,6 +130,7 @@
 
 #define LWIP_HOOK_FILENAME "arch/hooks.h"
 #define LWIP_HOOK_TCP_ISN net_lwip_isn
+#define LWIP_HOOK_TCP_INPACKET_PCB net_lwip_segment
 #define LWIP_HOOK_ND6_GET_GW net_lwip_gateway6
 
 #endif
