@@ -32,5 +32,10 @@ check_PROGRAMS += tests/test-boot-xenbus
 tests_test_boot_xenbus_SOURCES = tests/test-boot-xenbus.c
 tests_test_boot_xenbus_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -D__XEN_INTERFACE_VERSION__=0x00040e00
 tests_test_boot_xenbus_LDADD = $(CHECK_LIBS)
+TESTS += tests/test-boot-user
+check_PROGRAMS += tests/test-boot-user
+tests_test_boot_user_SOURCES = tests/test-boot-user.c
+tests_test_boot_user_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -D__XEN_INTERFACE_VERSION__=0x00040e00
+tests_test_boot_user_LDADD = $(CHECK_LIBS)
 endif
 endif

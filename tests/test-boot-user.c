@@ -1,0 +1,197 @@
+/* tests/test-boot-user.c - boot/user.c, paging.c and memory.c on a machine whose page tables nobody looks at: what is mapped
+ * where, that contents stay with their page, and that no page is lost. */
+#define find find_pages                         /* names that two of the files have */
+#define base memory_base
+#define left memory_left
+#include "boot/memory.c"
+#undef find
+#undef base
+#undef left
+#include "boot/paging.c"
+#include "boot/user.c"
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "tests/common/run.h"
+
+#define PAGES 2048u
+#define RW (USER_READ | USER_WRITE)
+
+static uint8_t memory[PAGES * PAGE] __attribute__((aligned(4096)));
+
+static uint64_t fake_frame(const void *p) { return ADDRESS(p) / PAGE; }
+static void *fake_page(uint64_t number) { return (void *)(number * PAGE); }
+static void fake_begin(void *table) { (void)table; }
+static void fake_hook(uint64_t *entry, uint64_t value) { *entry = value; }
+static void fake_leaf(uint64_t address, uint64_t *entry, uint64_t value) { (void)address; *entry = value; }
+static void fake_flush(void) { }
+static void fake_fs(uint64_t at) { (void)at; }
+
+static const struct machine fake = {
+    .frame = fake_frame, .page = fake_page, .table_begin = fake_begin, .table_hook = fake_hook, .leaf = fake_leaf,
+    .leaf_flush = fake_flush, .set_fs = fake_fs,
+};
+const struct machine *machine = &fake;
+struct machine_start machine_start;
+
+void panic(const char *how, ...)
+{
+    fputs(how, stderr);
+    abort();
+}
+
+static void setup(void)
+{
+    memory_add(memory, PAGES);
+    nr_areas = 0;
+    brk_start = brk_end = 0;
+    aside = NULL;
+    machine_start.user_root = page_alloc();
+}
+
+/* The page behind an address; NULL without. */
+static uint64_t *behind(uint64_t address)
+{
+    const uint64_t *leaf = paging_leaf(address, false);
+
+    return leaf && (*leaf & PTE_PRESENT) ? fake_page((*leaf & PTE_FRAME) / PAGE) : NULL;
+}
+
+/* Touches n pages and writes a number into each. */
+static void fill(uint64_t at, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!behind(at + i * PAGE))
+            ck_assert_int_eq(user_fault(at + i * PAGE, USER_WRITE), 0);
+        *behind(at + i * PAGE) = 1000 + i;
+    }
+}
+
+static bool filled(uint64_t at, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!behind(at + i * PAGE) || *behind(at + i * PAGE) != 1000 + i)
+            return false;
+    return true;
+}
+
+START_TEST(rights)
+{
+    uint64_t at = (uint64_t)user_map(USER_HINT, 0, 4 * PAGE, USER_READ, NULL);
+
+    ck_assert_int_eq(user_map(USER_HINT, 0, PAGE, RW | USER_EXEC, NULL), -EACCES);
+    ck_assert_int_eq(user_protect(at, PAGE, RW | USER_EXEC), -EACCES);
+    ck_assert_int_eq(user_fault(at, USER_WRITE), -EFAULT);
+    ck_assert_int_eq(user_fault(at, USER_EXEC), -EFAULT);
+    ck_assert_int_eq(user_fault(at, USER_READ), 0);
+    ck_assert_int_eq(user_fault(at + 4 * PAGE, USER_READ), -EFAULT);
+    ck_assert_ptr_null(user_buffer(at, 4 * PAGE + 1, false));
+    ck_assert_ptr_null(user_buffer(at, 1, true));
+    ck_assert_ptr_nonnull(user_buffer(at, 4 * PAGE, false));
+    ck_assert_ptr_null(user_buffer(UINT64_MAX - 10, 20, false));
+    ck_assert_ptr_null(user_buffer(USER_STACK_TOP - 1, 2, false));
+    ck_assert_ptr_null(user_buffer(0, 1, false));
+    ck_assert_int_eq(user_set_fs(USER_STACK_TOP), -EPERM);
+}
+END_TEST
+
+START_TEST(places)
+{
+    uint64_t at = (uint64_t)user_map(USER_HINT, 0, 4 * PAGE, RW, NULL);
+
+    ck_assert_int_eq(user_map(USER_FIXED_NEW, at + PAGE, PAGE, RW, NULL), -EEXIST);
+    ck_assert_int_eq(user_map(USER_FIXED, at + 1, PAGE, RW, NULL), -EINVAL);
+    ck_assert_int_eq(user_map(USER_FIXED, USER_STACK_TOP, PAGE, RW, NULL), -ENOMEM);
+    ck_assert_int_eq(user_map(USER_HINT, 0, UINT64_MAX, RW, NULL), -EINVAL);
+    ck_assert_int_eq(user_map(USER_HINT, 0, (PAGES + 1) * PAGE, RW, NULL), -ENOMEM);
+    ck_assert_int_ge(user_map(USER_HINT, 0, (PAGES + 1) * PAGE, RW | USER_LAZY, NULL), 0);
+    fill(at, 4);
+    ck_assert_int_eq(user_map(USER_FIXED, at + PAGE, PAGE, RW, NULL), (int64_t)at + (int64_t)PAGE);
+    ck_assert_ptr_null(behind(at + PAGE));
+    ck_assert(filled(at, 1) && behind(at + 2 * PAGE));
+    ck_assert_int_eq(user_unmap(at + PAGE, PAGE), 0);
+    ck_assert_int_eq(user_protect(at, 3 * PAGE, USER_READ), -ENOMEM);
+}
+END_TEST
+
+START_TEST(contents_stay)
+{
+    uint64_t at = (uint64_t)user_map(USER_HINT, 0, 200 * PAGE, RW, NULL);
+    int64_t to;
+
+    fill(at, 200);
+    ck_assert_int_eq(user_protect(at + 10 * PAGE, 50 * PAGE, 0), 0);
+    ck_assert_ptr_null(behind(at + 20 * PAGE));
+    ck_assert_int_eq(user_fault(at + 20 * PAGE, USER_READ), -EFAULT);
+    ck_assert_int_eq(user_protect(at + 10 * PAGE, 50 * PAGE, RW), 0);
+    ck_assert(filled(at, 200));
+    ck_assert_int_ge(user_map(USER_FIXED_NEW, at + 200 * PAGE, PAGE, USER_READ, NULL), 0);     /* in the way */
+    to = user_remap(at, 200 * PAGE, 300 * PAGE, true);
+    ck_assert_int_gt(to, 0);
+    ck_assert_uint_ne((uint64_t)to, at);
+    ck_assert(filled((uint64_t)to, 200));
+    ck_assert_ptr_null(behind(at));
+    ck_assert_int_eq(user_forget((uint64_t)to, 100 * PAGE), 0);
+    ck_assert_ptr_null(behind((uint64_t)to + 99 * PAGE));
+    ck_assert_int_eq(user_fault((uint64_t)to, USER_READ), 0);
+    ck_assert_uint_eq(*behind((uint64_t)to), 0);
+}
+END_TEST
+
+START_TEST(nothing_is_lost)
+{
+    size_t left = 0;
+
+    user_brk_start(0x500000);
+    for (int round = 0; round < 20; round++) {
+        uint64_t at = (uint64_t)user_map(USER_HINT, 0, 300 * PAGE, RW, NULL);
+
+        fill(at, 300);
+        ck_assert_int_eq(user_protect(at, 100 * PAGE, 0), 0);
+        ck_assert_int_eq(user_unmap(at + 50 * PAGE, 100 * PAGE), 0);
+        ck_assert_uint_eq(user_brk(0x500000 + 64 * PAGE), 0x500000 + 64 * PAGE);
+        fill(0x500000, 64);
+        ck_assert_uint_eq(user_brk(0x500000), 0x500000);
+        ck_assert_int_eq(user_unmap(at, 300 * PAGE), 0);
+        if (round == 0)
+            left = pages_left();                /* tables stay */
+    }
+    ck_assert_uint_eq(pages_left(), left);
+    ck_assert_uint_eq(nr_areas, 0);
+}
+END_TEST
+
+START_TEST(files)
+{
+    static uint8_t file[3 * PAGE] __attribute__((aligned(4096)));
+    struct user_backing b = {.file = {file, 2 * PAGE + 10}};
+    uint64_t at;
+
+    memset(file, 7, sizeof(file));
+    at = (uint64_t)user_map(USER_HINT, 0, 4 * PAGE, USER_READ, &b);
+    for (unsigned i = 0; i < 4; i++)
+        if (!behind(at + i * PAGE))
+            ck_assert_int_eq(user_fault(at + i * PAGE, USER_READ), 0);
+    ck_assert_ptr_eq(behind(at), (uint64_t *)(void *)file);             /* in place */
+    ck_assert_ptr_ne(behind(at + 2 * PAGE), (uint64_t *)(void *)(file + 2 * PAGE));
+    ck_assert(((uint8_t *)behind(at + 2 * PAGE))[9] == 7 && ((uint8_t *)behind(at + 2 * PAGE))[10] == 0);
+    ck_assert_uint_eq(*behind(at + 3 * PAGE), 0);
+    ck_assert_int_eq(user_protect(at, PAGE, RW), 0);                    /* now it must be a copy */
+    ck_assert_int_eq(user_fault(at, USER_WRITE), 0);
+    ck_assert(behind(at) != (uint64_t *)(void *)file && *(uint8_t *)behind(at) == 7);
+    ck_assert_int_eq(user_unmap(at, 4 * PAGE), 0);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *t = tcase_create("boot-user");
+
+    tcase_add_checked_fixture(t, setup, NULL);
+    tcase_add_test(t, rights);
+    tcase_add_test(t, places);
+    tcase_add_test(t, contents_stay);
+    tcase_add_test(t, nothing_is_lost);
+    tcase_add_test(t, files);
+    return run_case("boot-user", t);
+}
