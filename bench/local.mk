@@ -38,6 +38,15 @@ bench-gui: bench/gui$(EXEEXT)
 	./bench/gui$(EXEEXT)
 .PHONY: bench-gui
 
+# make bench-net: our own TCP/IP over a TAP against the kernel's
+EXTRA_PROGRAMS += bench/udp-load
+CLEANFILES += bench/udp-load$(EXEEXT)
+bench_udp_load_SOURCES = bench/udp-load.c
+dist_noinst_SCRIPTS += bench/net.sh
+bench-net: bench/udp-load$(EXEEXT) all
+	UNIK_BUILD=$(abs_top_builddir) $(srcdir)/bench/net.sh
+.PHONY: bench-net
+
 # bench/vm.sh: start, idle minute, memory
 dist_noinst_SCRIPTS += bench/vm.sh
 EXTRA_DIST += bench/README.md
