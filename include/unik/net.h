@@ -64,9 +64,9 @@ struct unik_net {
                 size_t size);
     void (*unudp)(struct unik_net *n, struct unik_net_udp *u);
 
-    /* Find the address of a name by DNS; a numeric address is answered as it is. family: 4, 6, or 0 for either, IPv4
-     * first. cb comes from the loop, once, within 30 s; unresolve() makes it never come. 0 or a negative errno: -EINVAL,
-     * -EMFILE (too many at once). */
+    /* Find the address of a name by DNS; a numeric address is answered as it is, or with -ENOENT if it is of the other
+     * family. family: 4, 6, or 0 for either, IPv4 first. cb comes from the loop, once, within 30 s; unresolve() makes it
+     * never come. 0 or a negative errno: -EINVAL, -EMFILE (too many at once). */
     int (*resolve)(struct unik_net *n, const char *name, unsigned family, unik_net_resolve_cb *cb, void *arg,
                    struct unik_net_query **out);
     void (*unresolve)(struct unik_net *n, struct unik_net_query *q);

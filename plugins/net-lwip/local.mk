@@ -61,6 +61,14 @@ tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/
 	tests/lwip/config.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/tcp.c
 tests_test_net_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+
+# The suite of net/1, over a TAP.
+TESTS += tests/test-net1-lwip
+check_PROGRAMS += tests/test-net1-lwip
+tests_test_net1_lwip_SOURCES = tests/net1/lwip.c $(NET1_SUITE)
+tests_test_net1_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_net1_lwip_LDADD = plugins/net-lwip/libnet-lwip.la plugins/tap/libtap.la protocol/libprotocol.la tools/host/libhost.la \
+	$(CHECK_LIBS) $(EV_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-lwip

@@ -51,6 +51,9 @@ int stack_resolve(struct unik_net *net, const char *name, unsigned family, unik_
     ip_addr_t address;
     size_t len = name ? strlen(name) : 0;
 
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] <= ' ' || name[i] == 127)
+            return -EINVAL;
     if (!cb || len == 0 || len >= DNS_MAX_NAME_LENGTH || (family != 0 && family != 4 && family != 6))
         return -EINVAL;
     if (n->n_queries >= STACK_QUERIES_MAX)
@@ -64,7 +67,10 @@ int stack_resolve(struct unik_net *net, const char *name, unsigned family, unik_
     q->deadline = ev_now(n->ctx->loop) + DEADLINE;
     if (text_address(name, &address)) {
         q->found = true;
-        text_plain(&address, q->address);
+        if (family && family != (IP_IS_V6(&address) ? 6 : 4))
+            q->error = -ENOENT;
+        else
+            text_plain(&address, q->address);
     } else if (n->now.n_dns == 0 || !stack_up(net)) {
         q->found = true;
         q->error = -EHOSTUNREACH;
