@@ -6,6 +6,7 @@
  * still write to, as everything that reads them relies on their not changing. */
 #include <string.h>
 
+#include "lwip/dhcp.h"
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/ip4_frag.h"
@@ -298,6 +299,10 @@ int card_init(struct stack *n)
 
 void card_free(struct stack *n)
 {
+    if (n->netif_added && netif_dhcp_data(&n->netif)) {
+        dhcp_release_and_stop(&n->netif);
+        dhcp_cleanup(&n->netif);
+    }
     if (n->netif_added)
         netif_remove(&n->netif);
     n->netif_added = false;

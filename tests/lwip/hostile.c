@@ -173,7 +173,8 @@ static void fragment(const struct packet *whole, unsigned id, size_t from, size_
     static struct packet p;
 
     memcpy(p.bytes, whole->bytes, 34);
-    memcpy(p.bytes + 34, whole->bytes + 34 + from, n);
+    if (34 + from + n <= sizeof(whole->bytes))
+        memcpy(p.bytes + 34, whole->bytes + 34 + from, n);
     p.size = 34 + n;
     put16(p.bytes + 16, (unsigned)n + 20);
     put16(p.bytes + 18, id);
