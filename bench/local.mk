@@ -50,3 +50,14 @@ bench-net: bench/udp-load$(EXEEXT) all
 # bench/vm.sh: start, idle minute, memory
 dist_noinst_SCRIPTS += bench/vm.sh
 EXTRA_DIST += bench/README.md
+
+# make bench-netfront: what a frame costs in the rings of netfront
+if HAVE_XEN
+EXTRA_PROGRAMS += bench/netfront
+CLEANFILES += bench/netfront$(EXEEXT)
+bench_netfront_SOURCES = bench/netfront.c
+bench_netfront_LDADD = plugins/netfront/libnetfront.la protocol/libprotocol.la $(NETFRONT_LIBS) $(EV_LIBS)
+bench-netfront: bench/netfront$(EXEEXT)
+	./bench/netfront$(EXEEXT)
+.PHONY: bench-netfront
+endif

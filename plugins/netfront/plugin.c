@@ -56,6 +56,8 @@ void netfront_degraded(struct netfront *nf, const char *fmt, ...)
     va_end(ap);
     if (nf->stopping || strcmp(why, nf->why) == 0)
         return;
+    if (nf->why[0])
+        unik_info(nf->ctx, "%s", why);          /* the host logs the first reason only */
     snprintf(nf->why, sizeof(nf->why), "%s", why);
     unik_degraded(nf->ctx, nf->why);
 }
@@ -129,7 +131,6 @@ static int start(struct unik_ctx *ctx)
         return e;
     }
     unik_ready(ctx);
-    netfront_degraded(nf, "looking for a network interface in device/vif");
     return 0;
 }
 

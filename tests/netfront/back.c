@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <xenevtchn.h>
 #include <xengnttab.h>
+#include "protocol/xenstore.h"
 #include "tests/netfront/back.h"
 #include "tests/vchan/fake-xen.h"
 
@@ -123,8 +124,12 @@ static const char *back_path(struct back *b, const char *leaf)
     return path;
 }
 
+/* What the toolstack has taken away, the guest cannot make again: the folder above is not its own. */
 void back_front(struct back *b, const char *leaf, const char *value)
 {
+    xenstored_deny(b->t.s, 0, NULL, 0);
+    if (!*leaf && !value)
+        xenstored_deny(b->t.s, XENSTORE_WRITE, front_path(b, "state"), -EACCES);
     if (value)
         xenstored_set(b->t.s, front_path(b, leaf), value);
     else
@@ -256,6 +261,13 @@ static void show(struct back *b, uint8_t *ring, uint32_t new)
 static uint8_t *entry_at(uint8_t *ring, uint32_t index, uint32_t size)
 {
     return ring + NETIF_RING_ENTRIES + (index & (NETIF_RING_SIZE - 1)) * size;
+}
+
+bool back_posted(struct back *b, unsigned n)
+{
+    for (int i = 0; i < 20000 && back_index(b->rx, NETIF_REQ_PROD) - b->rx_cons < n; i++)
+        host_run(b->t.h, 0.001);
+    return back_index(b->rx, NETIF_REQ_PROD) - b->rx_cons >= n;
 }
 
 bool back_place(struct back *b, struct netif_rx_request *q)

@@ -71,6 +71,8 @@ bool back_is_down(struct back *b);
 uint32_t back_index(uint8_t *ring, enum netif_index which);
 void back_set_index(uint8_t *ring, enum netif_index which, uint32_t value);
 void back_notify(struct back *b);
+/* RX: wait until at least so many places are posted and not taken. */
+bool back_posted(struct back *b, unsigned n);
 /* RX: the next place's request; false: none is posted. */
 bool back_place(struct back *b, struct netif_rx_request *q);
 /* RX: answer the next place with a slot of these bytes, as one of a packet. offset within the page. */

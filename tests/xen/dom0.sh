@@ -28,6 +28,23 @@ guest() { create "$1" guest "$2" "$3" "$4"; }
 # PROGRAM.xen, with PROGRAM.cpio as ramdisk if there is one
 program_guest() { create "$2" "$1" "$3" "$4"; }
 
+# net_guest NAME N [WORDS] [MEMORY]: one with a network card, the network's programs, and the addresses that Qubes would give to the VM
+# of that number; $a4 and $a6 are these, /tmp/keys.NAME the QubesDB keys. The bridge is the provider: one address for all, by routes.
+net_guest() {
+    a4=10.137.0.$2 a6=fd09:24ef:4179::a89:$2
+    if ! ip addr show dev xenbr0 | grep -q 10.137.255.254; then
+        ip link set xenbr0 down; ip link set xenbr0 address fe:ff:ff:ff:ff:ff; ip link set xenbr0 up
+        ip addr add 10.137.255.254/32 dev xenbr0; ip addr add 10.139.1.1/32 dev xenbr0
+        ip -6 addr add fd09:24ef:4179::a89:fffe/128 dev xenbr0
+    fi
+    ip route replace $a4/32 dev xenbr0; ip -6 route replace $a6/128 dev xenbr0
+    printf '%s\n' "/qubes-ip $a4" "/qubes-netmask 255.255.255.255" "/qubes-gateway 10.137.255.254" "/qubes-primary-dns 10.139.1.1" \
+        "/qubes-secondary-dns 10.139.1.2" "/qubes-ip6 $a6" "/qubes-gateway6 fd09:24ef:4179::a89:fffe" >/tmp/keys.$1
+    case $kind in linux-*) set -- "$1" "$2" "-c /etc/net.conf $3" "$4" ;; esac
+    local guest_vif=${guest_vif-mac=00:16:3e:5e:6c:00,bridge=xenbr0}
+    create $1 net "$3" "$4"
+}
+
 # Qubes gives its VMs xen_privcmd.unrestricted too: without it a Linux guest may not ask the hypervisor whether another domain
 # lives. What Qubes passes by default is passed to images as well: they must not mind.
 create() {
@@ -56,6 +73,7 @@ $kernel
 extra = "$extra"
 memory = $memory
 vcpus = 1
+vif = [${guest_vif:+ '$guest_vif' }]
 on_reboot = "destroy"
 on_crash = "destroy"
 $more

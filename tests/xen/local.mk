@@ -1,7 +1,8 @@
 # The checks under real Xen: tests/xen/run. Needs libxenvchan. All programs are static: dom0 and the guests of the lab have
 # no libraries of this machine.
-EXTRA_DIST += tests/xen/guest.conf tests/xen/www.conf tests/xen/smoke tests/xen/dom0.sh tests/xen/checks
-dist_noinst_SCRIPTS += tests/xen/run tests/xen/lab tests/xen/dom0-init tests/xen/vif-script
+EXTRA_DIST += tests/xen/guest.conf tests/xen/net.conf tests/xen/kernel.conf tests/xen/nginx.conf \
+	tests/xen/www.conf tests/xen/smoke tests/xen/dom0.sh tests/xen/checks
+dist_noinst_SCRIPTS += tests/xen/run tests/xen/lab tests/xen/dom0-init tests/xen/kernel-init tests/xen/vif-script
 
 # A bare libxenvchan echo, to measure against.
 EXTRA_PROGRAMS += vchan-peer
@@ -19,6 +20,12 @@ tests_xen_libwindow_app_la_SOURCES = tests/e2e/window-app.c
 EXTRA_PROGRAMS += figures
 figures_SOURCES = tests/xen/figures.c supervisor/init.c
 figures_LDFLAGS = $(AM_LDFLAGS) -all-static
+
+# The other end of a guest's network.
+EXTRA_PROGRAMS += net-peer
+net_peer_SOURCES = tests/xen/net-peer.c
+net_peer_LDADD = protocol/libprotocol.la
+net_peer_LDFLAGS = $(AM_LDFLAGS) -all-static
 
 # For dom0's side of the checks.
 EXTRA_PROGRAMS += line

@@ -1,0 +1,123 @@
+/* netfront - what a frame costs in netfront's rings, each way: make bench-netfront. The other end is played in the same process and does
+ * the least that a back end must, so its cost is in the figures too; the copy out of and into the pages is the front end's own. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "plugins/netfront/rx.h"
+#include "plugins/netfront/tx.h"
+
+#define ROUNDS 40
+#define BATCH 64                /* frames between two looks of the other end */
+
+static _Alignas(4096) uint8_t rx_ring[4096], tx_ring[4096], rx_pages[256 * 4096], tx_pages[256 * 4096], data[65536];
+static uint32_t refs[256];
+static uint64_t counters[NETFRONT_COUNTERS];
+static struct rx rx;
+static struct tx tx;
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint32_t *index_of(uint8_t *ring, enum netif_index which) { return (uint32_t *)(void *)(ring + which); }
+
+/* Everything that was sent is done with. */
+static void answer_tx(void)
+{
+    uint32_t at = *index_of(tx_ring, NETIF_RSP_PROD), end = *index_of(tx_ring, NETIF_REQ_PROD);
+    bool extra = false;
+
+    for (; at != end; at++) {
+        uint8_t *entry = tx_ring + NETIF_RING_ENTRIES + (at & 255) * NETIF_TX_ENTRY;
+        struct netif_tx_request q;
+        struct netif_tx_response a;
+
+        netif_decode_tx_request(entry, &q);
+        a = (struct netif_tx_response){ .id = q.id, .status = extra ? NETIF_NULL : NETIF_OKAY };
+        extra = !extra && (q.flags & NETIF_TX_EXTRA);
+        netif_encode_tx_response(entry, &a);
+    }
+    __atomic_store_n(index_of(tx_ring, NETIF_RSP_PROD), end, __ATOMIC_RELEASE);
+}
+
+static double out(size_t size, unsigned frames)
+{
+    static const struct tx_limits limits = { .frame = 1514, .many = true, .sum6 = true, .offloads = UNIK_NIC_SUM | UNIK_NIC_TSO4 };
+    struct unik_nic_offloads o = { .flags = size > 1514 ? UNIK_NIC_TSO4 : UNIK_NIC_SUM, .mss = size > 1514 ? 1448 : 0,
+                                   .sum_start = 34, .sum_offset = 16 };
+    struct iovec parts[2] = { { data, 54 }, { data + 54, size - 54 } };
+    const char *why;
+    double begin = now();
+
+    for (unsigned i = 0; i < frames; i++)
+        while (nf_tx_send(&tx, &limits, &o, parts, 2) < 0) {
+            nf_tx_publish(&tx);
+            answer_tx();
+            if (nf_tx_reap(&tx, &why) < 0)
+                abort();
+        }
+    nf_tx_publish(&tx);
+    answer_tx();
+    nf_tx_reap(&tx, &why);
+    return (now() - begin) / frames;
+}
+
+static double in(size_t size, unsigned frames)
+{
+    double begin = now();
+    unsigned done = 0;
+
+    while (done < frames) {
+        uint32_t at = *index_of(rx_ring, NETIF_RSP_PROD);
+        struct rx_frame *f;
+        const char *why;
+
+        for (unsigned i = 0; i < BATCH; i++)
+            for (size_t left = size; left;) {
+                size_t n = left < NETIF_PAGE ? left : NETIF_PAGE;
+                struct netif_rx_response a = { .status = (int16_t)n };
+
+                left -= n;
+                a.flags = left ? NETIF_RX_MORE : 0;
+                netif_encode_rx_response(rx_ring + NETIF_RING_ENTRIES + (at++ & 255) * NETIF_RX_ENTRY, &a);
+                if (at - rx.ring.rsp_cons > 230 && !left)
+                    i = BATCH;
+            }
+        __atomic_store_n(index_of(rx_ring, NETIF_RSP_PROD), at, __ATOMIC_RELEASE);
+        while (nf_rx_poll(&rx, &f, &why) == 1) {
+            nf_rx_release(&rx, f);
+            done++;
+        }
+        nf_rx_post(&rx);
+    }
+    return (now() - begin) / done;
+}
+
+int main(void)
+{
+    static const size_t sizes[] = { 60, 1514, 65226 };
+
+    for (unsigned i = 0; i < 256; i++)
+        refs[i] = 8 + i;
+    nf_rx_init(&rx, counters, rx_ring, rx_pages, refs, 256);
+    nf_tx_init(&tx, counters, tx_ring, tx_pages, refs, 256);
+    nf_rx_post(&rx);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        double best_out = 1, best_in = 1;
+        unsigned frames = sizes[i] > 1514 ? 2000 : 50000;
+
+        for (unsigned k = 0; k < ROUNDS; k++) {
+            double o = out(sizes[i], frames), n = in(sizes[i], frames);
+
+            best_out = o < best_out ? o : best_out;
+            best_in = n < best_in ? n : best_in;
+        }
+        printf("%5zu bytes: out %6.0f ns, in %6.0f ns a frame (best of %d runs)\n", sizes[i], best_out * 1e9, best_in * 1e9, ROUNDS);
+    }
+    return 0;
+}
