@@ -78,7 +78,10 @@ static void on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
 
     (void)loop, (void)revents;
     turn_end(n);
-    wait_for_next(n);
+    if (n->stopping && n->n_streams == 0)
+        stack_gone(n);                  /* here, as nobody up the stack has anything to do with it any more */
+    else
+        wait_for_next(n);
 }
 
 void clock_start(struct stack *n)

@@ -62,7 +62,6 @@ static void destroy(struct stack_stream *s)
         s->next->link = s->link;
     pool_give(&n->streams_pool, s);
     n->ctx->counters[STACK_CONNECTIONS] = --n->n_streams;
-    stack_gone(n);
 }
 
 void stream_broke(struct stack_stream *s, int error)
