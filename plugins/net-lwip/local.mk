@@ -52,7 +52,8 @@ STATIC_PLUGINS += plugins/net-lwip/libnet-lwip.la
 plugin_LTLIBRARIES += plugins/net-lwip.la
 plugins_net_lwip_la_SOURCES =
 plugins_net_lwip_la_LIBADD = plugins/net-lwip/libnet-lwip.la $(EV_LIBS)
-plugins_net_lwip_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+# Never unloaded: lwIP is begun once for the process, and its timers stay.
+plugins_net_lwip_la_LDFLAGS = $(PLUGIN_LDFLAGS) -Wl,-z,nodelete
 
 if HAVE_CHECK
 TESTS += tests/test-net-lwip
