@@ -41,7 +41,7 @@ net_guest() {
     printf '%s\n' "/qubes-ip $a4" "/qubes-netmask 255.255.255.255" "/qubes-gateway 10.137.255.254" "/qubes-primary-dns 10.139.1.1" \
         "/qubes-secondary-dns 10.139.1.2" "/qubes-ip6 $a6" "/qubes-gateway6 fd09:24ef:4179::a89:fffe" >/tmp/keys.$1
     case $kind in linux-*) set -- "$1" "$2" "-c /etc/net.conf $3" "$4" ;; esac
-    local guest_vif=${guest_vif-mac=00:16:3e:5e:6c:00,bridge=xenbr0}
+    local guest_vif=${guest_vif-mac=00:16:3e:5e:6c:0$2,bridge=xenbr0}
     create $1 net "$3" "$4"
 }
 

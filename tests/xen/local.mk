@@ -2,7 +2,7 @@
 # no libraries of this machine.
 EXTRA_DIST += tests/xen/guest.conf tests/xen/net.conf tests/xen/kernel.conf tests/xen/nginx.conf \
 	tests/xen/www.conf tests/xen/smoke tests/xen/dom0.sh tests/xen/checks
-dist_noinst_SCRIPTS += tests/xen/run tests/xen/lab tests/xen/dom0-init tests/xen/kernel-init tests/xen/vif-script
+dist_noinst_SCRIPTS += tests/xen/run tests/xen/lab tests/xen/dom0-init tests/xen/kernel-init tests/xen/driver-init tests/xen/vif-script
 
 # A bare libxenvchan echo, to measure against.
 EXTRA_PROGRAMS += vchan-peer

@@ -6,11 +6,11 @@ net_guest theirs 8; xl destroy theirs
 sed -i 's|^ramdisk = .*|ramdisk = "/share/kernel-net.cpio"|; s|^extra = .*|extra = "console=hvc0 quiet -- 10.137.0.8 -c /etc/kernel.conf"|' /tmp/theirs.cfg
 xl create -q /tmp/theirs.cfg
 is "ours answers" until_true 90 ping -c 1 -W 1 10.137.0.5
-is "theirs answers" until_true 90 /share/net-peer load 10.137.0.8 8080 /1k 1 0.1
-until_true 60 /share/net-peer load 10.137.0.5 80 /1k 1 0.1
-# In turn, the better of three each: the machine is shared.
+is "theirs answers" until_true 90 timeout 10 /share/net-peer load 10.137.0.8 8080 /1k 1 0.1
+until_true 60 timeout 10 /share/net-peer load 10.137.0.5 80 /1k 1 0.1
+# In turn, the better of two each: the machine is shared.
 rm -f /tmp/speed
-for i in 1 2 3; do
+for i in 1 2; do
     echo "ours requests $(/share/net-peer load 10.137.0.5 80 /1k 16 5)" >>/tmp/speed
     echo "nginx requests $(/share/net-peer load 10.137.0.8 8080 /1k 16 5)" >>/tmp/speed
     echo "www requests $(/share/net-peer load 10.137.0.8 80 /1k 16 5)" >>/tmp/speed
@@ -28,5 +28,5 @@ for way in out in; do
     o=$(best ours $way) k=$(best kernel $way)
     note "bulk TCP $way: ours $o MB/s, the kernel's $k MB/s: $(ratio $o $k)"
 done
-is "measured" test "$(awk 'NF == 3 && $3 > 0' /tmp/speed | wc -l)" = 21
+is "measured" test "$(awk 'NF == 3 && $3 > 0' /tmp/speed | wc -l)" = 14
 note "$(tr '\n' ';' </tmp/speed)"
