@@ -46,6 +46,8 @@ driver=/sys/bus/xen-backend/drivers/vif before=$(links) device=$(basename $(echo
 echo $device >$driver/unbind
 is "driver unbound: the link goes down" until_true 30 sh -c "! ping -c 1 -W 1 $a4"
 echo $device >$driver/bind
+until_true 10 ip link set vif$id.0 up           # what udev does elsewhere
+brctl addif xenbr0 vif$id.0; xenstore-write /local/domain/0/backend/vif/$id/0/hotplug-status connected
 is "bound again: ping" up
 is "HTTP" page
 is "and that is a new link" test "$(links)" -gt "$before"
