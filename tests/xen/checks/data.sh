@@ -1,5 +1,5 @@
 # 20 MB each way arrive intact, and through a call that the guest makes itself.
-# guests: linux-pv image-pv image-pvh
+# guests: linux-pv image-pvh
 guest data || bad "xl create"
 printf 'probe.Sum dom0 dom0:md5sum\nprobe.Many dom0 dom0:head -c 20000000 /dev/zero | tr "\\\\000" x\n* * deny\n' >/tmp/policy
 dom0_for $id data --policy /tmp/policy

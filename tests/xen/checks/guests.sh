@@ -1,5 +1,5 @@
 # One guest calls a service of another; dom0 only passes the word on. The peer's domain is destroyed in mid-call.
-# guests: linux-pv image-pv image-pvh
+# guests: linux-pv image-pv
 guest alice || bad "xl create alice"; alice=$id
 guest bob || bad "xl create bob"; bob=$id
 mkdir -p /tmp/dom0.both

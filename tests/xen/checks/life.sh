@@ -1,5 +1,5 @@
 # xl reboot and xl destroy; a call runs on while the guest is told to stop, and is let finish.
-# guests: linux-pv image-pv image-pvh
+# guests: linux-pv image-pvh
 guest life || bad "xl create"
 dom0_for $id life
 is "connected" ready life

@@ -1,5 +1,6 @@
 # A Linux guest with our TCP/IP and front end next to one with the kernel's and nginx: HTTP requests a second, bulk TCP each way.
 # guests: linux-pv
+# only when named: three minutes
 net_guest ours 5 || bad "xl create ours"
 dom0_for $id ours --qubesdb /tmp/keys.ours
 net_guest theirs 8; xl destroy theirs

@@ -1,5 +1,5 @@
 # A guest with a network card: ping, names, HTTP, 100 MB each way intact, IPv6, MTU, 200 connections; netfront against dom0's netback.
-# guests: linux-pv image-pv image-pvh
+# guests: image-pvh
 megabytes=100
 net_guest net 5 || bad "xl create"
 dom0_for $id net --qubesdb /tmp/keys.net

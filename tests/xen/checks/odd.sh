@@ -1,5 +1,5 @@
 # What else dom0 may do to a guest: a second CPU, another memory target, a pause, an order to suspend that it did not offer.
-# guests: linux-pv image-pv image-pvh
+# guests: image-pvh
 more='vcpus = 2'
 guest odd "-o qrexec.set-clock=yes" || bad "xl create"
 more=

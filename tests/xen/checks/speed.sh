@@ -1,5 +1,5 @@
 # vchan next to bare libxenvchan echoes, blocking and with poll(): round trip and throughput, in turn, the better of four each.
-# guests: linux-pv image-pv
+# guests: linux-pv
 bare() {
     program_guest vchan-peer $1 "$1 0 7 4096" || bad "xl create $1"
 }
