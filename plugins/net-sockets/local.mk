@@ -14,7 +14,7 @@ plugins_net_sockets_libnet_sockets_la_LIBADD = $(CARES_LIBS)
 else
 plugins_net_sockets_libnet_sockets_la_SOURCES += plugins/net-sockets/ask-none.c
 endif
-STATIC_PLUGINS += plugins/net-sockets/libnet-sockets.la
+STATIC_PLUGINS += plugins/net-sockets/libnet-sockets.la $(CARES_LIBS)
 
 plugin_LTLIBRARIES += plugins/net-sockets.la
 plugins_net_sockets_la_SOURCES =
