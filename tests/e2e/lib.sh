@@ -3,7 +3,7 @@
 # Everything lives in a folder of its own, which is left as it was found: at the end every process that was started is
 # ended, by its number, and the folder removed.
 set -u
-[ -n "${E2E_BOUND-}" ] || E2E_BOUND=yes exec timeout -k 10 "${E2E_SECONDS:-120}" bash "$0" "$@"
+[ -n "${E2E_BOUND-}" ] || E2E_BOUND=yes exec timeout -k 10 "${E2E_SECONDS:-400}" bash "$0" "$@"
 unik_dom0=$UNIK_BUILD/tools/unik-dom0/unik-dom0
 supervisor=$UNIK_BUILD/unik-supervisor
 echo_app=$UNIK_BUILD/tests/e2e/.libs/echo-app.so
