@@ -40,7 +40,6 @@
 #define GUI_GRAVES_MAX 256          /* buffers that wait for that */
 #define GUI_ANSWERS_MAX 16          /* clipboard answers owed */
 #define GUI_GOOD 10                 /* seconds: a connection that lasted so long was a good one (unik/backoff.h) */
-#define GUI_KEYCODES 256
 
 enum gui_mode { GUI_MODE_OFF, GUI_MODE_STUB, GUI_MODE_SERVE };
 
@@ -155,7 +154,7 @@ struct gui_agent {
     unsigned n;
     uint32_t last_id;
     struct unik_gui_window *focus;
-    uint32_t key_window[GUI_KEYCODES];      /* which window was told that the key is down; 0: it is up */
+    uint32_t key_window[GUI_KEY_CODES];      /* which window was told that the key is down; 0: it is up */
     struct gui_keyboard keyboard;
     struct gui_text *clipboard;     /* NULL: empty */
     uint32_t answer_window;

@@ -42,7 +42,7 @@ static void on_key(struct unik_gui_window *w, const struct gui_message *m)
  * ours to guess. */
 static void on_keymap(struct gui_agent *a, const struct gui_message *m)
 {
-    for (unsigned k = 0; k < GUI_KEYCODES; k++) {
+    for (unsigned k = 0; k < GUI_KEY_CODES; k++) {
         struct gui_message up = { .u.input = { .type = GUI_KEY_UP, .code = k } };
         struct unik_gui_window *w;
 

@@ -4,7 +4,6 @@
 #include <string.h>
 #include "plugins/gui/keyboard.h"
 
-#define CODES 256
 #define ALLOWED "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-,():"
 
 /* X's modifier bits (gui.md 7). */
@@ -13,7 +12,7 @@ enum { SHIFT = 1, LOCK = 2, CONTROL = 4, ALT = 8, NUM = 16, SUPER = 64, ALTGR = 
 int gui_keyboard_begin(struct gui_keyboard *k, unsigned groups)
 {
     *k = (struct gui_keyboard){ .groups = groups < 1 ? 1 : groups > GUI_KEY_GROUPS ? GUI_KEY_GROUPS : groups };
-    k->index = calloc((size_t)k->groups * CODES * GUI_KEY_COMBOS, sizeof(k->index[0]));
+    k->index = calloc((size_t)k->groups * GUI_KEY_CODES * GUI_KEY_COMBOS, sizeof(k->index[0]));
     k->room = 256;
     k->meanings = calloc(k->room, sizeof(k->meanings[0]));
     k->n = 1;
@@ -48,7 +47,7 @@ static int grow(struct gui_keyboard *k)
 
 static uint16_t *place(const struct gui_keyboard *k, unsigned group, unsigned code, unsigned combo)
 {
-    return &k->index[((size_t)group * CODES + code) * GUI_KEY_COMBOS + combo];
+    return &k->index[((size_t)group * GUI_KEY_CODES + code) * GUI_KEY_COMBOS + combo];
 }
 
 /* Most combinations of a key mean what another of the same key means: those are the last in the table. */
@@ -57,7 +56,7 @@ int gui_keyboard_set(struct gui_keyboard *k, unsigned group, unsigned code, unsi
     size_t i, back = k->n > GUI_KEY_COMBOS ? k->n - GUI_KEY_COMBOS : 1;
     int e;
 
-    if (group >= k->groups || code >= CODES || combo >= GUI_KEY_COMBOS || keysym == 0)
+    if (group >= k->groups || code >= GUI_KEY_CODES || combo >= GUI_KEY_COMBOS || keysym == 0)
         return 0;
     for (i = back; i < k->n; i++)
         if (k->meanings[i].keysym == keysym && k->meanings[i].unicode == unicode)
@@ -106,7 +105,7 @@ void gui_keyboard_look(const struct gui_keyboard *k, unsigned code, unsigned sta
 
     *keysym = 0;
     text[0] = 0;
-    if (!k->groups || code >= CODES)
+    if (!k->groups || code >= GUI_KEY_CODES)
         return;
     m = &k->meanings[*place(k, (state >> 13 & 3) % k->groups, code, combo)];
     *keysym = m->keysym;

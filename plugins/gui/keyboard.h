@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GUI_KEY_FIRST 8                 /* X's keycodes: 8..255 */
+#define GUI_KEY_FIRST 8                 /* X's keycodes: from here ... */
+#define GUI_KEY_CODES 256               /* ... up to this, not included */
 #define GUI_KEY_COMBOS 16               /* of Shift, Lock, NumLock, AltGr: GUI_COMBO_* */
 #define GUI_KEY_GROUPS 4                /* layouts between which the user switches: state bits 13, 14 */
 #define GUI_MEANINGS_MAX 4096           /* different ones in a table */
@@ -22,7 +23,7 @@ struct gui_meaning { uint32_t keysym, unicode; };       /* unicode 0: types noth
 
 struct gui_keyboard {
     unsigned groups;                    /* 0: nothing is known */
-    uint16_t *index;                    /* [groups][256][GUI_KEY_COMBOS] -> meanings */
+    uint16_t *index;                    /* [groups][GUI_KEY_CODES][GUI_KEY_COMBOS] -> meanings */
     struct gui_meaning *meanings;       /* 0: none */
     size_t n, room;
 };

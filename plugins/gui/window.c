@@ -60,7 +60,7 @@ void gui_window_end(struct unik_gui_window *w)
     TAILQ_FOREACH(child, &a->windows, link)
         if (child->parent == w)
             child->parent = NULL;
-    for (unsigned k = 0; k < GUI_KEYCODES; k++)
+    for (unsigned k = 0; k < GUI_KEY_CODES; k++)
         if (a->key_window[k] == w->id)
             a->key_window[k] = 0;
     gui_buffer_retire(w);

@@ -43,7 +43,7 @@ static int fill(struct gui_keyboard *k, struct xkb_keymap *map)
         return e;
     }
     for (unsigned group = 0; group < k->groups && e == 0; group++)
-        for (unsigned code = GUI_KEY_FIRST; code < 256 && e == 0; code++)
+        for (unsigned code = GUI_KEY_FIRST; code < GUI_KEY_CODES && e == 0; code++)
             e = ask(k, state, group, code);
     xkb_state_unref(state);
     if (e < 0)
@@ -109,7 +109,7 @@ static bool get(int fd, void *bytes, size_t n)
     return true;
 }
 
-static size_t index_size(unsigned groups) { return groups * 256u * GUI_KEY_COMBOS * sizeof(uint16_t); }
+static size_t index_size(unsigned groups) { return groups * (size_t)GUI_KEY_CODES * GUI_KEY_COMBOS * sizeof(uint16_t); }
 
 _Noreturn static void be_child(int fd, const struct xkb_rule_names *names, const char *text)
 {
