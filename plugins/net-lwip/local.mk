@@ -59,7 +59,7 @@ if HAVE_CHECK
 TESTS += tests/test-net-lwip
 check_PROGRAMS += tests/test-net-lwip
 tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/bed.h tests/lwip/packet.c \
-	tests/lwip/config.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/tcp.c
+	tests/lwip/config.c tests/lwip/flows.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/tcp.c
 tests_test_net_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 
@@ -77,3 +77,4 @@ tests_fuzz_fuzz_lwip_SOURCES = tests/fuzz/fuzz-lwip.c tests/fuzz/must.h
 tests_fuzz_fuzz_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
 tests_fuzz_fuzz_lwip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
+EXTRA_DIST += tests/lwip/flows

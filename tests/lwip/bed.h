@@ -28,6 +28,7 @@ struct sent {                           /* a frame of the stack's, parsed */
     unsigned from, to;                  /* ports */
     uint32_t seq, ack;                  /* TCP */
     unsigned flags, window, mss, scale; /* TCP; mss, scale: options, 0 if there is none */
+    bool may_sack;                      /* option: SACK permitted */
     unsigned sacks;                     /* blocks */
     uint32_t sack[8];
 };
@@ -83,6 +84,7 @@ void make_eth(struct packet *p, unsigned type);
 void make_ip(struct packet *p, bool v6, unsigned proto, const void *l4, size_t n);       /* l4's checksum is the caller's */
 void make_udp(struct packet *p, bool v6, unsigned from, unsigned to, const void *bytes, size_t n);
 void fix_sum(struct packet *p);         /* IPv4's header, and TCP, UDP, ICMP */
+void parse_frame(struct sent *f);       /* fill in the fields from bytes and size; lengths and checksums must be right */
 
 /* ---- a TCP peer ---- */
 
@@ -119,6 +121,6 @@ uint64_t count(const char *name);
 void pattern(void *to, size_t from, size_t n);   /* bytes that tell where they belong */
 bool is_pattern(const void *bytes, size_t from, size_t n);
 
-TCase *tcp_tests(void), *hostile_tests(void), *config_tests(void), *names_tests(void);
+TCase *tcp_tests(void), *hostile_tests(void), *config_tests(void), *names_tests(void), *flow_tests(void);
 
 #endif
