@@ -1,16 +1,21 @@
 /* boot/console.c - Xen's console: two rings in one page (xen/io/console.h), xenconsoled in dom0 at the other end.
  *
  * From dom0: the indices it owns may hold anything; what does not make sense is a full ring (out) or an empty one (in).
- * Nobody waits for dom0 for long: when the ring has been full for CONSOLE_PATIENCE, what does not fit is dropped and counted
- * until there is room again. Works from the first instruction on, then without events. */
+ * Its ring holds 2 KiB, and xenconsoled leaves a domain alone for 200 ms after 30 events, so what does not fit is kept here and
+ * follows when dom0 has taken some. Nobody waits for dom0 for long: when there is no place either, and has been none for
+ * CONSOLE_PATIENCE, the rest is dropped and counted until there is. Works from the first instruction on, then without events. */
 #include "boot/machine.h"
 #include <xen/io/console.h>
 
-#define CONSOLE_PATIENCE 100000000ull           /* nanoseconds */
+#define KEPT 32768u                             /* bytes; a power of two */
+#define CONSOLE_PATIENCE 1000000000ull          /* nanoseconds, for the program that writes */
+#define END_PATIENCE 5000000000ull              /* at the end of all, as nothing follows */
 #define NOTE 48u                                /* room kept for the line about what was lost */
 
-static uint64_t lost;                           /* bytes since the ring was full */
-static bool impatient;                          /* it was full for too long and has not had room since */
+static char kept[KEPT];
+static uint32_t kept_from, kept_to;             /* free running */
+static uint64_t lost;                           /* bytes since there was no place left */
+static bool impatient;                          /* waited for too long, and there has been no room since */
 static bool at_line_start = true;
 
 static void notify(void)
@@ -27,46 +32,53 @@ static uint32_t room(const struct xencons_interface *c)
     return used > sizeof(c->out) ? 0 : (uint32_t)sizeof(c->out) - used;
 }
 
-/* Waits for room; false when patience has run out. */
-static bool wait_for_room(const struct xencons_interface *c, uint32_t wanted)
+/* What is kept, as far as there is room for it. */
+static void move(struct xencons_interface *c)
+{
+    uint32_t at = c->out_prod, n = MIN(room(c), kept_to - kept_from);
+
+    if (!n)
+        return;
+    while (n--)
+        c->out[MASK_XENCONS_IDX(at++, c->out)] = kept[kept_from++ % KEPT];
+    barrier();                                  /* the bytes before the index that shows them */
+    *(volatile uint32_t *)&c->out_prod = at;
+    notify();
+}
+
+static uint32_t place(void) { return KEPT - (kept_to - kept_from); }
+
+/* Waits until that many bytes can be kept; false when patience has run out. */
+static bool wait_for_place(struct xencons_interface *c, uint32_t wanted)
 {
     uint64_t until = 0;
 
-    while (room(c) < wanted) {
-        if (impatient)
-            return false;
-        notify();
-        if (!machine_start.shared || (until && time_monotonic() >= until)) {
+    while (place() < wanted) {
+        if (impatient || !machine_start.shared || (until && time_monotonic() >= until)) {
             impatient = true;
             return false;
         }
         if (!until)
             until = time_monotonic() + CONSOLE_PATIENCE;
         xen_sched(SCHEDOP_yield, NULL);
+        move(c);
     }
     return true;
 }
 
-/* There is room. */
-static void put(struct xencons_interface *c, char byte)
-{
-    uint32_t at = c->out_prod;
-
-    c->out[MASK_XENCONS_IDX(at, c->out)] = byte;
-    barrier();                                  /* the byte before the index that shows it */
-    *(volatile uint32_t *)&c->out_prod = at + 1;
-}
+static void keep(char byte) { kept[kept_to++ % KEPT] = byte; }
 
 static void tell_lost(struct xencons_interface *c)
 {
     char line[NOTE];
     size_t n;
 
-    if (!lost || room(c) < 2 * NOTE)
+    move(c);
+    if (!lost || place() < 2 * NOTE)
         return;
     n = format(line, sizeof(line), "%s[console: %lu bytes lost]\r\n", at_line_start ? "" : "\r\n", lost);
     for (size_t i = 0; i < n; i++)
-        put(c, line[i]);
+        keep(line[i]);
     at_line_start = true;
     impatient = false;
     lost = 0;
@@ -81,16 +93,16 @@ void console_write(const void *bytes, size_t n)
         return;
     tell_lost(c);
     for (size_t i = 0; i < n; i++) {
-        if (lost || !wait_for_room(c, 2)) {
+        if (lost || !wait_for_place(c, 2)) {
             lost += n - i;
             break;
         }
         if (at[i] == '\n')
-            put(c, '\r');
-        put(c, at[i]);
+            keep('\r');
+        keep(at[i]);
         at_line_start = at[i] == '\n';
     }
-    notify();
+    move(c);
 }
 
 void say(const char *how, ...)
@@ -138,6 +150,7 @@ static void on_event(void *arg, uint32_t port)
 {
     (void)arg;
     (void)port;
+    move(machine_start.console);
 }
 
 void console_init(void)
@@ -146,18 +159,21 @@ void console_init(void)
         event_unmask(machine_start.console_port);
 }
 
-/* For the end: everything out, or patience at an end. */
 size_t console_unread(void)
 {
     const struct xencons_interface *c = machine_start.console;
 
-    return c ? sizeof(c->out) - room(c) : 0;
+    return c ? sizeof(c->out) - room(c) + (kept_to - kept_from) : 0;
 }
 
 void console_drain(void)
 {
-    const struct xencons_interface *c = machine_start.console;
+    uint64_t until = machine_start.shared ? time_monotonic() + END_PATIENCE : 0;
 
-    if (c)
-        wait_for_room(c, sizeof(c->out));
+    while (console_unread()) {
+        move(machine_start.console);
+        if (!machine_start.shared || time_monotonic() >= until)
+            break;
+        xen_sched(SCHEDOP_yield, NULL);
+    }
 }

@@ -65,8 +65,8 @@ size_t format_list(char *out, size_t size, const char *how, va_list list) __attr
 
 /* A message of the kernel: "kernel: ", the text, a line end. At most 400 bytes. */
 void say(const char *how, ...) __attribute__((format(printf, 1, 2)));
-/* Bytes of the program. Never waits for dom0 longer than CONSOLE_PATIENCE (console.c) in all: after that what does not fit
- * is dropped and counted until the ring has room again, and the console says how much was lost. */
+/* Bytes of the program. What dom0 has no room for is kept, KEPT bytes of it (console.c); never waits longer than CONSOLE_PATIENCE
+ * in all for a place: after that the rest is dropped and counted until there is one, and the console says how much was lost. */
 void console_write(const void *bytes, size_t n);
 /* What was typed: as many bytes as there are, at most n; 0 without. */
 size_t console_read(void *bytes, size_t n);
