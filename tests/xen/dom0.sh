@@ -85,26 +85,36 @@ CFG
 # as KIND COMMAND...: for a comparison
 as() { local kind=$1; shift; "$@"; }
 # ended_by REASON NAME: did the domain end so (0 power off, 1 reboot, 3 crash), as xl's own log of that domain has it?
-ended_by() { until_true 30 gone $2 && grep -q "reason code $1" /var/log/xen/xl-$2.log; }
+ended_by() { until_true 60 gone $2 && grep -q "reason code $1" /var/log/xen/xl-$2.log; }
 # line NAME TEXT [SECONDS]: when was this on its console, as now() counts?
-line() { /share/line $consoles/guest-$1.log "$2" ${3:-90}; }
+line() { /share/line $consoles/guest-$1.log "$2" ${3:-180}; }
 
 # dom0_for ID NAME [ARGS...]: unik-dom0 for that guest; state in /tmp/dom0.NAME
 dom0_for() {
     local domid=$1 name=$2; shift 2
     mkdir -p /tmp/dom0.$name
-    /share/unik-dom0 start --transport xen --state /tmp/dom0.$name --domid $domid --name $name "$@" >/tmp/dom0.$name.log 2>&1 &
+    /share/unik-dom0 start --transport xen --state /tmp/dom0.$name --domid $domid --name $name --deadline 120 --connect-timeout 120 "$@" >/tmp/dom0.$name.log 2>&1 &
     eval "dom0_$name=$!"
     dom0_names="$dom0_names $name"
-    until_true 30 grep -q '^ready' /tmp/dom0.$name.log
+    until_true 60 grep -q '^ready' /tmp/dom0.$name.log
 }
 d() { local name=$1 command=$2; shift 2; /share/unik-dom0 $command --state /tmp/dom0.$name "$@"; }
-ready() { d "$1" wait --seconds "${2:-60}" qrexec && d "$1" wait --seconds 20 qubesdb; }
+ready() { d "$1" wait --seconds "${2:-120}" qrexec && d "$1" wait --seconds 60 qubesdb; }
 
 # until_true SECONDS COMMAND...
 until_true() {
     local end n=$(($1 * 10)); shift
     until "$@" 2>/dev/null; do n=$((n - 1)); [ $n -gt 0 ] || return 1; usleep 100000; done
+}
+# settled COMMAND...: what it prints, once that has been the same for two seconds
+settled() {
+    local new last same=0 n=0
+    new=$("$@")
+    while [ $same -lt 4 ] && [ $n -lt 120 ]; do
+        usleep 500000; last=$new new=$("$@") n=$((n + 1))
+        [ "$new" = "$last" ] && same=$((same + 1)) || same=0
+    done
+    echo "$new"
 }
 said() { grep -q -e "$2" $consoles/guest-$1.log; }
 gone() { ! xl domid "$1" >/dev/null 2>&1; }

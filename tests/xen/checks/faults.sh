@@ -8,7 +8,7 @@ mistake() {
     ready faults || bad "$service: not connected"
     d faults call misdeed.$service </dev/null >/dev/null 2>&1
     is "$service: a crash" ended_by 3 faults
-    for text in "$@"; do said faults "$text" || all="$all, no \"$text\""; done
+    for text in "$@"; do until_true 60 said faults "$text" || all="$all, no \"$text\""; done
     is "$service: the report$all" test -z "$all"
     clean_up
 }
@@ -23,7 +23,7 @@ guest faults || bad "xl create"
 dom0_for $id faults
 is "connected" ready faults
 is "an unknown system call: ENOSYS" test "$(d faults call misdeed.Syscall </dev/null | sort | uniq -c | tr -s ' ')" = " 3 call: ENOSYS"
-is "and one line on the console" test "$(grep -c 9999 $consoles/guest-faults.log)" = 1
+is "and one line on the console" until_true 60 eval '[ "$(grep -c 9999 $consoles/guest-faults.log)" = 1 ]'
 d faults call misdeed.Pointer </dev/null >/tmp/answers
 is "bad pointers: EFAULT" test "$(grep -c 'EFAULT$' /tmp/answers)-$(wc -l </tmp/answers)" = 7-7
 is "the guest answers" test "$(echo x | d faults call probe.Echo)" = x
@@ -31,7 +31,7 @@ d faults call misdeed.Memory </dev/null >/tmp/answers 2>/dev/null
 if grep -q 'then no more' /tmp/answers; then
     is "memory taken to the end, $(cat /tmp/answers): the guest answers" test "$(echo x | d faults call probe.Echo)" = x
 else
-    is "memory taken to the end: a line says so" until_true 10 said faults 'out of memory'
+    is "memory taken to the end: a line says so" until_true 60 said faults 'out of memory'
     is "and it crashes" ended_by 3 faults
 fi
 clean_up
@@ -45,7 +45,7 @@ clean_up
 # what cannot be booted says why
 unusable() {    # WHAT TEXT: the domain has been created
     is "$1: a crash" ended_by 3 faults
-    is "$1: a line says why" said faults "$2"
+    is "$1: a line says why" until_true 60 said faults "$2"
     clean_up
 }
 program_guest kernel faults; unusable "no payload" 'the image is unusable: no'
@@ -53,5 +53,5 @@ cp /share/guest.xen /tmp/hurt.xen; printf x | dd of=/tmp/hurt.xen bs=1 seek=4000
 program_guest /tmp/hurt faults; unusable "a damaged payload" 'the image is unusable: its payload is damaged'
 rm /tmp/hurt.xen
 guest faults "" "" kernel.on-failure=never; unusable "a bad command line" 'bad command line'
-guest faults "-o nosuch.key=1"; is "a bad option of the supervisor: it ends" until_true 30 gone faults
-is "and says why" said faults 'no plugin nosuch'
+guest faults "-o nosuch.key=1"; is "a bad option of the supervisor: it ends" until_true 60 gone faults
+is "and says why" until_true 60 said faults 'no plugin nosuch'

@@ -4,7 +4,7 @@ rm -f /tmp/figures.*
 for k in linux-pv $kind linux-pv $kind; do      # in turn; the best counts
     as $k program_guest figures figures || bad "$k: xl create"
     line figures 'figures: all' >/dev/null; grep '^figure ' $consoles/guest-figures.log >>/tmp/figures.${k%-*}
-    xl destroy figures 2>/dev/null; until_true 30 gone figures
+    xl destroy figures 2>/dev/null; until_true 60 gone figures
 done
 sort -k2,2 -k3,3n /tmp/figures.linux >/tmp/figures.1; sort -k2,2 -k3,3n /tmp/figures.image >/tmp/figures.2
 note "$(awk '
@@ -31,6 +31,6 @@ guest idle || bad "xl create"
 dom0_for $id idle
 is "connected" ready idle
 cpu() { xl list idle | awk 'NR == 2 { print $6 }'; }
-sleep 2; a=$(cpu); sleep 20; b=$(cpu)
+settled cpu >/dev/null; a=$(cpu); sleep 20; b=$(cpu)
 note "idle: $(awk -v a=$a -v b=$b 'BEGIN { printf "%.1f", b - a }') s of CPU in 20 s"
 is "idle" awk -v a=$a -v b=$b 'BEGIN { exit !(b - a <= 0.2) }'

@@ -8,7 +8,7 @@ for what in prod cons orders all; do
     is "$what: the guest answers" test "$(echo $what | d garbage call probe.Echo)" = $what
     is "$what: and serves the next one" /share/vchan-peer measure $id 7 1000
 done
-is "a line says why" said garbage 'vecho\] ended: .*bad\|vecho\] ended: .*index'
+is "a line says why" until_true 60 said garbage 'vecho\] ended: .*bad\|vecho\] ended: .*index'
 
 # as client: what another domain says of its channel
 peer="/local/domain/0/data/vchan/$id"

@@ -6,8 +6,8 @@ dom0_for $id ours --qubesdb /tmp/keys.ours
 net_guest theirs 8; xl destroy theirs
 sed -i 's|^ramdisk = .*|ramdisk = "/share/kernel-net.cpio"|; s|^extra = .*|extra = "console=hvc0 quiet -- 10.137.0.8 -c /etc/kernel.conf"|' /tmp/theirs.cfg
 xl create -q /tmp/theirs.cfg
-is "ours answers" until_true 90 ping -c 1 -W 1 10.137.0.5
-is "theirs answers" until_true 90 timeout 10 /share/net-peer load 10.137.0.8 8080 /1k 1 0.1
+is "ours answers" until_true 180 ping -c 1 -W 1 10.137.0.5
+is "theirs answers" until_true 180 timeout 10 /share/net-peer load 10.137.0.8 8080 /1k 1 0.1
 until_true 60 timeout 10 /share/net-peer load 10.137.0.5 80 /1k 1 0.1
 # In turn, the better of two each: the machine is shared.
 rm -f /tmp/speed

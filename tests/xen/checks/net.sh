@@ -3,10 +3,10 @@
 megabytes=100
 net_guest net 5 || bad "xl create"
 dom0_for $id net --qubesdb /tmp/keys.net
-is "connected to dom0" ready net 90 || return
-is "connected to the back end" until_true 30 said net 'netfront\] device/vif/0: connected to domain 0'
-is "ping" until_true 20 ping -c 1 -W 1 10.137.0.5
-is "ping over IPv6" until_true 20 ping6 -c 1 -W 1 $a6
+is "connected to dom0" ready net || return
+is "connected to the back end" until_true 60 said net 'netfront\] device/vif/0: connected to domain 0'
+is "ping" until_true 60 ping -c 1 -W 1 10.137.0.5
+is "ping over IPv6" until_true 60 ping6 -c 1 -W 1 $a6
 is "MTU: the largest packet" ping -c 3 -W 2 -s 1472 $a4
 is "and a larger one, in fragments" ping -c 3 -W 2 -s 4000 $a4
 page() { wget -O /tmp/page "$1" && cmp /tmp/page /share/1k; }
@@ -42,5 +42,5 @@ for c in rx_errors tx_errors bad_peer disconnects; do is "netfront: no $c" test 
 is "no bad checksum" test "$(counter net net-lwip bad_sums)" = 0
 note "$(d net call unik.Status </dev/null | awk '/^netfront:/ { on = 1 } /^$/ { on = 0 } on && /(frames|bytes|events|notifies|held_high):/ { printf "%s%s %s", n++ ? ", " : "", $1, $2 }')"
 xl shutdown net
-is "powers off when told" until_true 30 gone net
+is "powers off when told" until_true 60 gone net
 rm -rf /tmp/web /tmp/page /tmp/get

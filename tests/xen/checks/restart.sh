@@ -4,8 +4,10 @@ guest restart "-o qrexec.retry-max=50ms -o qubesdb.retry=50ms -o qubesdb.retry-m
 dom0_for $id restart
 is "connected" ready restart
 d restart call probe.Echo </dev/null
-usleep 500000
-g=$(grants $id) e=$(event_channels $id) n=$(nodes $id) w=$(counter restart xenstore watches) v=$(counter restart vchan-xen open)
+left() { echo "$(grants $id) $(event_channels $id) $(nodes $id) $(counter restart xenstore watches) $(counter restart vchan-xen open)"; }
+read -r g e n w v <<LEFT
+$(settled left)
+LEFT
 t=$(now); i=0
 while [ $i -lt 200 ]; do        # every tenth time a kill, which leaves the closing to the kernel; else an orderly close
     if [ $((i % 10)) = 0 ]; then
@@ -14,15 +16,16 @@ while [ $i -lt 200 ]; do        # every tenth time a kill, which leaves the clos
     else
         d restart restart --seconds 0 qrexec; d restart restart --seconds 0 qubesdb
     fi
-    ready restart 20 || break
+    ready restart || break
     i=$((i + 1))
     [ $((i % 20)) = 0 ] && { [ "$(echo $i | d restart call probe.Echo)" = $i ] || break; }
 done
 is "200 times back" test $i = 200
 note "$(awk -v s="$(since $t)" 'BEGIN { printf "%.0f", s * 5 }') ms each"
 d restart call probe.Echo </dev/null
-usleep 500000
-g2=$(grants $id) e2=$(event_channels $id) n2=$(nodes $id) w2=$(counter restart xenstore watches) v2=$(counter restart vchan-xen open)
+read -r g2 e2 n2 w2 v2 <<LEFT
+$(settled left)
+LEFT
 is "grants: $g before, $g2 after" test "$g" = "$g2"
 is "event channels: $e before, $e2 after" test "$e" = "$e2"
 is "xenstore nodes: $n before, $n2 after" test "$n" = "$n2"
