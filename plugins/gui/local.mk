@@ -26,7 +26,7 @@ plugins_gui_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 if HAVE_CHECK
 TESTS += tests/test-gui
 check_PROGRAMS += tests/test-gui
-tests_test_gui_SOURCES = tests/test-gui.c tests/gui/fixture.c tests/gui/fixture.h tests/gui/fake.c tests/gui/fake.h \
+tests_test_gui_SOURCES = tests/test-gui.c tests/gui/fixture.c tests/gui/fixture.h tests/gui/fake.c tests/gui/fake.h tests/common/fake-vchan.c tests/common/fake-vchan.h \
 	tests/gui/daemon.c tests/gui/daemon.h tests/common/bytes.h \
 	tests/gui/windows.c tests/gui/input.c tests/gui/life.c tests/gui/units.c tests/gui/model.c
 tests_test_gui_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
@@ -35,7 +35,7 @@ endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-gui-agent
 tests_fuzz_fuzz_gui_agent_SOURCES = tests/fuzz/fuzz-gui-agent.c tests/fuzz/must.h tests/common/bytes.h \
-	tests/gui/fake.c tests/gui/fake.h tests/gui/daemon.c tests/gui/daemon.h
+	tests/gui/fake.c tests/gui/fake.h tests/common/fake-vchan.c tests/common/fake-vchan.h tests/gui/daemon.c tests/gui/daemon.h
 tests_fuzz_fuzz_gui_agent_LDADD = plugins/gui/libgui.la plugins/gui/libgui-us.la protocol/libprotocol.la \
 	tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
 tests_fuzz_fuzz_gui_agent_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -22,7 +22,7 @@ if HAVE_CHECK
 TESTS += tests/test-qubesdb
 check_PROGRAMS += tests/test-qubesdb
 tests_test_qubesdb_SOURCES = tests/test-qubesdb.c tests/qubesdb/dom0.c tests/qubesdb/dom0.h \
-	tests/qubesdb/fake.c tests/qubesdb/fake.h tests/common/bytes.h \
+	tests/common/fake-vchan.c tests/common/fake-vchan.h tests/common/bytes.h \
 	tests/qubesdb/units.c tests/qubesdb/wire.c tests/qubesdb/watches.c tests/qubesdb/own.c \
 	tests/qubesdb/reconnect.c tests/qubesdb/model.c tests/qubesdb/sockets.c
 tests_test_qubesdb_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
@@ -32,7 +32,7 @@ endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-qubesdb-client
 tests_fuzz_fuzz_qubesdb_client_SOURCES = tests/fuzz/fuzz-qubesdb-client.c tests/fuzz/must.h \
-	tests/qubesdb/fake.c tests/qubesdb/fake.h tests/common/bytes.h
+	tests/common/fake-vchan.c tests/common/fake-vchan.h tests/common/bytes.h
 tests_fuzz_fuzz_qubesdb_client_LDADD = plugins/qubesdb/libqubesdb.la protocol/libprotocol.la \
 	tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
 tests_fuzz_fuzz_qubesdb_client_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -39,16 +39,16 @@ static void check_output(void)
     uint32_t rest;
     int n;
 
-    if (fake.listens != connection) {
-        connection = fake.listens;
+    if (fake.v.made != connection) {
+        connection = fake.v.made;
         memset(live, 0, sizeof(live));
-        must(fake_take(&fake, bytes, 4) == 4);
+        must(fake_take(&fake.v, bytes, 4) == 4);
     }
-    while (fake_take(&fake, bytes, GUI_HEADER) == GUI_HEADER) {
+    while (fake_take(&fake.v, bytes, GUI_HEADER) == GUI_HEADER) {
         gui_decode_header(bytes, &h);
         n = gui_body(GUI_AGENT, &h);
         must(n >= 0);
-        must(fake_take(&fake, bytes + GUI_HEADER, (size_t)n) == (size_t)n);
+        must(fake_take(&fake.v, bytes + GUI_HEADER, (size_t)n) == (size_t)n);
         must(gui_decode(GUI_AGENT, &h, bytes + GUI_HEADER, &m) == 0);
         must(gui_judge(GUI_VERSION_OF(8), &m) < GUI_FREEZES);
         must(m.type == GUI_CLIPBOARD_DATA || m.window < 4096);
@@ -59,12 +59,12 @@ static void check_output(void)
         if (m.type == GUI_CREATE || m.type == GUI_DESTROY)
             live[m.window] = m.type == GUI_CREATE;
         for (rest = h.len - (uint32_t)n; rest;) {
-            size_t k = fake_take(&fake, bytes, rest < sizeof(bytes) ? rest : sizeof(bytes));
+            size_t k = fake_take(&fake.v, bytes, rest < sizeof(bytes) ? rest : sizeof(bytes));
 
             if (k == 0)
                 turn(3);
             rest -= (uint32_t)k;
-            must(k || fake_waiting(&fake));
+            must(k || fake_waiting(&fake.v));
         }
     }
 }
@@ -111,17 +111,17 @@ static void app_acts(void)
 
 static void connect_when_offered(void)
 {
-    for (int i = 0; i < 100000 && !fake_offered(&fake); i++)
+    for (int i = 0; i < 100000 && !fake_waits(&fake.v); i++)
         turn(1);
-    must(fake_offered(&fake));
+    must(fake_waits(&fake.v));
 }
 
 static void proper_daemon(void)
 {
     unsigned living = 0;
 
-    while (fake_connected(&fake)) {
-        fake_hang_up(&fake);
+    while (fake_connected(&fake.v)) {
+        fake_hang_up(&fake.v);
         turn(5);
     }
     connect_when_offered();
@@ -159,7 +159,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     fake_init(&fake, EV_DEFAULT);
     fake.most = 5000;
     daemon_init(&guid, &fake, 8);
-    host_publish(h, "vchan/1", &fake.vchan);
+    host_publish(h, "vchan/1", &fake.v.api);
     host_publish(h, "pages/1", &fake.pages);
     host_publish(h, "qubesdb/1", &fake.db);
     ctx = host_add(h, &unik_plugin_gui, options);
@@ -171,20 +171,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     for (int i = 0; i < 3; i++)
         app_acts();
     connect_when_offered();
-    fake_connect(&fake);
+    fake_connect(&fake.v);
     while (at < n) {
         size_t some = bytes[0] & 1 ? 1 + random_below(&seed, 200) : n - at;
 
         some = some < n - at ? some : n - at;
-        fake_send(&fake, bytes + at, some);
+        fake_send(&fake.v, bytes + at, some);
         at += some;
         if (bytes[0] & 2)
             app_acts();
         turn(4);
         check_output();
-        if (!fake_connected(&fake)) {
+        if (!fake_connected(&fake.v)) {
             connect_when_offered();
-            fake_connect(&fake);
+            fake_connect(&fake.v);
         }
     }
     turn(5);

@@ -9,7 +9,7 @@
 #include "protocol/qubesdb.h"
 #include "tests/common/bytes.h"
 #include "tests/fuzz/must.h"
-#include "tests/qubesdb/fake.h"
+#include "tests/common/fake-vchan.h"
 #include "tools/host/host.h"
 
 #define ENTRIES_MAX 64          /* max-entries below */
@@ -17,7 +17,7 @@
 
 extern const struct unik_plugin unik_plugin_qubesdb;
 
-static struct fake fake;
+static struct fake_vchan fake;
 static struct unik_qubesdb *q;
 static struct unik_qubesdb_watch *handle;
 static unsigned connection;
@@ -37,9 +37,9 @@ static void check_output(void)
     uint8_t message[QUBESDB_MESSAGE_MAX];
     struct qubesdb_header h;
 
-    if (fake.connects != connection)
+    if (fake.made != connection)
         asked = false;
-    connection = fake.connects;
+    connection = fake.made;
     while (fake_take(&fake, message, QUBESDB_HEADER) > 0) {
         must(qubesdb_decode(message, &h) == 0);
         must(qubesdb_from_vm(h.type));
@@ -134,9 +134,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (n < 1)
         return 0;
     h = host_new(ev_default_loop(0), UNIK_ON_QUBES, NULL);
-    fake_init(&fake, ev_default_loop(0));
+    fake_vchan_init(&fake, ev_default_loop(0), QUBESDB_PORT);
     fake.input = n + 4096;
-    host_publish(h, "vchan/1", &fake.vchan);
+    host_publish(h, "vchan/1", &fake.api);
     ctx = host_add(h, &unik_plugin_qubesdb, options);
     must(ctx && host_start(ctx) == 0);
     q = host_interface(h, "qubesdb/1");

@@ -87,7 +87,7 @@ void daemon_send(struct daemon *d, const struct gui_message *m)
     if (n < 0)
         abort();
     if (d->version)
-        fake_send(d->f, bytes, (size_t)n);
+        fake_send(&d->f->v, bytes, (size_t)n);
 }
 
 void daemon_bare(struct daemon *d, uint32_t type, uint32_t id)
@@ -111,7 +111,7 @@ void daemon_focus(struct daemon *d, uint32_t id, bool in)
 void daemon_paste(struct daemon *d, uint32_t id, const void *bytes, uint32_t n)
 {
     daemon_send(d, &(struct gui_message){ .type = GUI_CLIPBOARD_DATA, .window = id, .u.clipboard = { n } });
-    fake_send(d->f, bytes, n);
+    fake_send(&d->f->v, bytes, n);
 }
 
 static void send_place(struct daemon *d, struct daemon_window *w)
@@ -199,7 +199,7 @@ static void on_configure(struct daemon *d, struct daemon_window *w, const struct
 static void on_dump(struct daemon *d, struct daemon_window *w, const struct gui_message *m)
 {
     drop_image(d, w);
-    w->image = fake_map(d->f, d->f->peer, d->refs, m->u.dump.refs);
+    w->image = fake_map(d->f, d->f->v.peer, d->refs, m->u.dump.refs);
     if (!w->image)
         complain(d, "WINDOW_DUMP of window %u: its pages cannot be mapped", (unsigned)w->id);
     w->image_width = m->u.dump.width;
@@ -353,17 +353,17 @@ static void hello(struct daemon *d)
     }
     if (GUI_MINOR(d->offered) >= 4) {
         gui_encode_version(bytes, d->version);
-        fake_send(d->f, bytes, GUI_VERSION_BYTES);
+        fake_send(&d->f->v, bytes, GUI_VERSION_BYTES);
     }
     gui_encode_xconf(bytes, &screen);
-    fake_send(d->f, bytes, GUI_XCONF_BYTES);
+    fake_send(&d->f->v, bytes, GUI_XCONF_BYTES);
 }
 
 bool daemon_connect(struct daemon *d)
 {
-    if (!fake_offered(d->f))
+    if (!fake_waits(&d->f->v))
         return false;
-    fake_connect(d->f);
+    fake_connect(&d->f->v);
     return true;
 }
 
@@ -398,12 +398,12 @@ static void look(struct daemon *d)
 static size_t step(struct daemon *d, size_t most)
 {
     uint8_t head[GUI_HEADER];
-    size_t n, waiting = fake_waiting(d->f);
+    size_t n, waiting = fake_waiting(&d->f->v);
 
     if (!d->said_hello) {
         if (waiting < GUI_VERSION_BYTES)
             return 0;
-        fake_take(d->f, head, GUI_VERSION_BYTES);
+        fake_take(&d->f->v, head, GUI_VERSION_BYTES);
         d->offered = gui_decode_version(head);
         d->said_hello = true;
         hello(d);
@@ -412,7 +412,7 @@ static size_t step(struct daemon *d, size_t most)
     if (!d->have_header) {
         if (waiting < GUI_HEADER)
             return 0;
-        n = fake_take(d->f, head, GUI_HEADER);
+        n = fake_take(&d->f->v, head, GUI_HEADER);
         gui_decode_header(head, &d->header);
         d->have_header = true;
         d->have_body = false;
@@ -422,13 +422,13 @@ static size_t step(struct daemon *d, size_t most)
 
         if (waiting < body)
             return 0;
-        n = fake_take(d->f, d->body, body);
+        n = fake_take(&d->f->v, d->body, body);
         look(d);
     } else {
         uint8_t *to = d->message.type == GUI_WINDOW_DUMP ? (uint8_t *)d->refs : d->text;
 
         n = d->rest - d->rest_have < most ? d->rest - d->rest_have : most;
-        n = fake_take(d->f, to + d->rest_have, n);
+        n = fake_take(&d->f->v, to + d->rest_have, n);
         d->rest_have += (uint32_t)n;
     }
     if (d->complaint[0])
@@ -447,7 +447,7 @@ size_t daemon_run(struct daemon *d, size_t most)
 {
     size_t sum = 0, n;
 
-    while (sum < most && !d->complaint[0] && fake_connected(d->f) && (n = step(d, most - sum)) > 0)
+    while (sum < most && !d->complaint[0] && fake_connected(&d->f->v) && (n = step(d, most - sum)) > 0)
         sum += n;
     return sum;
 }

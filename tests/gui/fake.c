@@ -1,192 +1,8 @@
-/* tests/gui/fake.c - vchan/1, pages/1 and qubesdb/1 in memory. */
+/* tests/gui/fake.c - pages/1 and qubesdb/1 in memory. */
 #include <stdio.h>
 #include <stdlib.h>
+#include "protocol/gui.h"
 #include "tests/gui/fake.h"
-
-struct fake_stream {
-    struct unik_stream stream;          /* first */
-    struct fake *f;
-    enum unik_vchan_state state;
-    struct unik_ring in, out;
-    size_t seen;                        /* bytes of the present window that were consumed */
-    unsigned events;
-    bool want_room;
-    ev_idle idle;                       /* events are told from the loop */
-};
-
-static struct fake_stream *of(struct unik_stream *s) { return (struct fake_stream *)(void *)s; }
-
-static void on_idle(struct ev_loop *loop, ev_idle *w, int revents)
-{
-    struct fake_stream *s = w->data;
-    unsigned events = s->events;
-
-    (void)revents;
-    ev_idle_stop(loop, w);
-    s->events = 0;
-    s->seen = 0;
-    if (events && s->stream.cb)
-        s->stream.cb(&s->stream, events, s->stream.arg);
-}
-
-static void raise_event(struct fake_stream *s, unsigned events)
-{
-    s->events |= events;
-    ev_idle_start(s->f->loop, &s->idle);
-}
-
-static size_t s_peek(struct unik_stream *stream, const void **bytes)
-{
-    struct fake_stream *s = of(stream);
-    size_t n = unik_ring_peek(&s->in, bytes), window = s->f->window;
-
-    if (window && n > window - s->seen) {
-        n = window - s->seen;
-        raise_event(s, UNIK_STREAM_INPUT);
-    }
-    return n;
-}
-
-static void s_consume(struct unik_stream *stream, size_t n)
-{
-    of(stream)->seen += n;
-    unik_ring_consume(&of(stream)->in, n);
-}
-
-static int s_ended(struct unik_stream *stream)
-{
-    return of(stream)->state == UNIK_VCHAN_DISCONNECTED && unik_ring_used(&of(stream)->in) == 0;
-}
-
-static size_t s_room(struct unik_stream *stream)
-{
-    struct fake_stream *s = of(stream);
-    size_t used = unik_ring_used(&s->out);
-
-    s->want_room = true;
-    return s->state == UNIK_VCHAN_DISCONNECTED || used >= s->f->ring ? 0 : s->f->ring - used;
-}
-
-static ssize_t s_write(struct unik_stream *stream, const void *bytes, size_t n)
-{
-    struct fake_stream *s = of(stream);
-
-    if (s->state == UNIK_VCHAN_DISCONNECTED)
-        return -EPIPE;
-    n = n < s_room(stream) ? n : s_room(stream);
-    return (ssize_t)unik_ring_put(&s->out, bytes, n);
-}
-
-static int s_shut(struct unik_stream *stream)
-{
-    (void)stream;
-    return -EOPNOTSUPP;
-}
-
-static void s_close(struct unik_stream *stream)
-{
-    struct fake_stream *s = of(stream);
-
-    ev_idle_stop(s->f->loop, &s->idle);
-    if (s->f->now == s)
-        s->f->now = NULL;
-    s->f->open--;
-    unik_ring_free(&s->in);
-    unik_ring_free(&s->out);
-    free(s);
-}
-
-static const struct unik_stream_ops ops = {
-    sizeof(ops), s_peek, s_consume, s_ended, s_room, s_write, s_shut, s_close
-};
-
-static int v_domid(struct unik_vchan *v)
-{
-    (void)v;
-    return 7;
-}
-
-static int v_listen(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
-                    unik_stream_cb *cb, void *arg, struct unik_stream **out)
-{
-    struct fake *f = (struct fake *)(void *)v;
-    struct fake_stream *s;
-
-    if (port != 6000 || !read_min || !write_min || f->open)
-        abort();
-    if (f->listen_error)
-        return f->listen_error;
-    s = calloc(1, sizeof(*s));
-    if (!s || unik_ring_init(&s->in, FAKE_INPUT) < 0 || unik_ring_init(&s->out, f->ring) < 0)
-        abort();
-    s->stream = (struct unik_stream){ &ops, cb, arg, "dom0" };
-    s->f = f;
-    s->state = UNIK_VCHAN_WAITING;
-    ev_idle_init(&s->idle, on_idle);
-    s->idle.data = s;
-    f->open++;
-    f->listens++;
-    f->now = s;
-    f->peer = peer;
-    *out = &s->stream;
-    return 0;
-}
-
-static enum unik_vchan_state v_state(struct unik_stream *s) { return of(s)->state; }
-
-static const char *v_reason(struct unik_stream *s)
-{
-    (void)s;
-    return "peer closed";
-}
-
-bool fake_offered(const struct fake *f) { return f->now && f->now->state == UNIK_VCHAN_WAITING; }
-bool fake_connected(const struct fake *f) { return f->now && f->now->state == UNIK_VCHAN_CONNECTED; }
-size_t fake_waiting(const struct fake *f) { return f->now ? unik_ring_used(&f->now->out) : 0; }
-size_t fake_unread(const struct fake *f) { return f->now ? unik_ring_used(&f->now->in) : 0; }
-
-void fake_connect(struct fake *f)
-{
-    f->now->state = UNIK_VCHAN_CONNECTED;
-    raise_event(f->now, UNIK_STREAM_OPEN);
-}
-
-void fake_hang_up(struct fake *f)
-{
-    if (!fake_connected(f))
-        return;
-    f->now->state = UNIK_VCHAN_DISCONNECTED;
-    raise_event(f->now, UNIK_STREAM_INPUT);
-}
-
-void fake_send(struct fake *f, const void *bytes, size_t n)
-{
-    if (!fake_connected(f) || n == 0)
-        return;
-    if (unik_ring_put(&f->now->in, bytes, n) != n) {
-        fprintf(stderr, "fake: the script ran ahead too far\n");
-        abort();
-    }
-    raise_event(f->now, UNIK_STREAM_INPUT);
-}
-
-size_t fake_take(struct fake *f, void *bytes, size_t n)
-{
-    size_t done = 0, run;
-    const void *at;
-
-    while (f->now && done < n && (run = unik_ring_peek(&f->now->out, &at)) > 0) {
-        run = run < n - done ? run : n - done;
-        memcpy((char *)bytes + done, at, run);
-        unik_ring_consume(&f->now->out, run);
-        done += run;
-    }
-    if (done && fake_connected(f) && f->now->want_room) {
-        f->now->want_room = false;
-        raise_event(f->now, UNIK_STREAM_ROOM);
-    }
-    return done;
-}
 
 /* ---- pages ---- */
 
@@ -308,7 +124,7 @@ static int q_watch(struct unik_qubesdb *q, const char *path, unsigned flags, uni
     f->keys[i].cb = cb;
     f->keys[i].arg = arg;
     f->keys[i].tell = flags & UNIK_QUBESDB_NOW;
-    ev_idle_start(f->loop, &f->db_idle);
+    ev_idle_start(f->v.loop, &f->db_idle);
     *out = (struct unik_qubesdb_watch *)(void *)&f->keys[i];
     return 0;
 }
@@ -344,7 +160,7 @@ void fake_set(struct fake *f, const char *key, const char *value)
     f->keys[i].there = value;
     snprintf(f->keys[i].value, sizeof(f->keys[i].value), "%s", value ? value : "");
     f->keys[i].tell = f->keys[i].cb;
-    ev_idle_start(f->loop, &f->db_idle);
+    ev_idle_start(f->v.loop, &f->db_idle);
 }
 
 /* ---- all ---- */
@@ -352,11 +168,10 @@ void fake_set(struct fake *f, const char *key, const char *value)
 void fake_init(struct fake *f, struct ev_loop *loop)
 {
     memset(f, 0, sizeof(*f));
-    f->vchan = (struct unik_vchan){ sizeof(f->vchan), v_domid, v_listen, NULL, v_state, v_reason };
+    fake_vchan_init(&f->v, loop, GUI_PORT);
+    f->v.ring = 8192;                   /* as the plugin asks for */
     f->pages = (struct unik_pages){ sizeof(f->pages), p_share, p_unshare };
     f->db = (struct unik_qubesdb){ .size = sizeof(f->db), .read = q_read, .watch = q_watch, .unwatch = q_unwatch };
-    f->loop = loop;
-    f->ring = 8192;
     f->next_ref = 8;
     f->most = SIZE_MAX;
     f->keys[0].key = "/name";
@@ -369,9 +184,9 @@ void fake_init(struct fake *f, struct ev_loop *loop)
 
 void fake_free(struct fake *f)
 {
-    ev_idle_stop(f->loop, &f->db_idle);
-    if (f->open || f->shared) {
-        fprintf(stderr, "fake: left: %d channels, %zu pages\n", f->open, f->shared);
+    ev_idle_stop(f->v.loop, &f->db_idle);
+    if (f->v.open || f->v.overlaps || f->shared) {
+        fprintf(stderr, "fake: left: %d channels, %zu pages\n", f->v.open, f->shared);
         abort();
     }
     for (size_t i = 0; i < FAKE_BLOCKS; i++)

@@ -29,7 +29,7 @@ void gui_up_with(const char *const *options, unsigned minor)
     log_lines = 0;
     fake_init(&fake, EV_DEFAULT);
     daemon_init(&guid, &fake, minor);
-    host_publish(host, "vchan/1", &fake.vchan);
+    host_publish(host, "vchan/1", &fake.v.api);
     host_publish(host, "pages/1", &fake.pages);
     host_publish(host, "qubesdb/1", &fake.db);
     ctx = host_add(host, &unik_plugin_gui, options);
@@ -48,7 +48,7 @@ void settle(void)
         size_t n;
 
         turn();
-        n = daemon_run(&guid, SIZE_MAX) + fake_unread(&fake);
+        n = daemon_run(&guid, SIZE_MAX) + fake_unread(&fake.v);
         if (n == 0)
             usleep(1000);
         quiet = n ? 0 : quiet + 1;
@@ -57,7 +57,7 @@ void settle(void)
 
 void gui_connect(void)
 {
-    for (int i = 0; i < 20000 && !fake_offered(&fake); i++) {
+    for (int i = 0; i < 20000 && !fake_waits(&fake.v); i++) {
         turn();
         usleep(1000);
     }

@@ -202,7 +202,7 @@ START_TEST(pasting_in)
     ck_assert_uint_eq(a.pasted, 2);
     ck_assert(memcmp(a.paste, "hi", 2) == 0);
     ck_assert_uint_eq(a.keys, 1);
-    fake.window = 777;                          /* arrives bit by bit */
+    fake.v.window = 777;                          /* arrives bit by bit */
     daemon_paste(&guid, 1, big, sizeof(big));
     daemon_paste(&guid, 2, "", 0);
     settle();
@@ -227,7 +227,7 @@ static void raw(uint32_t type, uint32_t window, const uint32_t *words, size_t n,
         bytes[i] = (uint8_t)(head[i / 4] >> 8 * (i % 4));
     for (size_t i = 0; i < 4 * n; i++)
         bytes[12 + i] = (uint8_t)(words[i / 4] >> 8 * (i % 4));
-    fake_send(&fake, bytes, 12 + 4 * n);
+    fake_send(&fake.v, bytes, 12 + 4 * n);
 }
 
 /* Each is refused with a line, and the next message is understood. */
@@ -277,13 +277,13 @@ START_TEST(lengths_without_measure)
     static uint8_t junk[300000];
 
     raw(GUI_CLIPBOARD_DATA, 1, NULL, 0, sizeof(junk));
-    fake_send(&fake, junk, sizeof(junk));
+    fake_send(&fake.v, junk, sizeof(junk));
     daemon_key(&guid, 1, 38, 0, true);
     settle();
     ck_assert_uint_eq(a.keys, 1);
     ck_assert_uint_eq(a.pastes, 0);
     raw(150, 1, NULL, 0, 200000);
-    fake_send(&fake, junk, 200000);
+    fake_send(&fake.v, junk, 200000);
     daemon_key(&guid, 1, 38, 0, true);
     settle();
     ck_assert_uint_eq(a.keys, 2);

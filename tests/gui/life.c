@@ -20,7 +20,7 @@ static void three_windows(void)
 
 static void restart(unsigned minor)
 {
-    fake_hang_up(&fake);
+    fake_hang_up(&fake.v);
     for (int i = 0; i < 10; i++)
         turn();
     daemon_reset(&guid);
@@ -212,29 +212,29 @@ START_TEST(bad_handshakes)
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         unsigned lines = log_lines;
 
-        for (int k = 0; k < 20000 && !fake_offered(&fake); k++) {
+        for (int k = 0; k < 20000 && !fake_waits(&fake.v); k++) {
             turn();
             usleep(100);
         }
-        fake_connect(&fake);
+        fake_connect(&fake.v);
         gui_encode_version(bytes, answers[i]);
-        fake_send(&fake, bytes, 4);
-        for (int k = 0; k < 20000 && fake_connected(&fake); k++)
+        fake_send(&fake.v, bytes, 4);
+        for (int k = 0; k < 20000 && fake_connected(&fake.v); k++)
             turn();
         ck_assert_uint_eq(log_lines, lines + 1);
         ck_assert(!gui->connected(gui));
     }
-    for (int k = 0; k < 20000 && !fake_offered(&fake); k++) {
+    for (int k = 0; k < 20000 && !fake_waits(&fake.v); k++) {
         turn();
         usleep(100);
     }
-    fake_connect(&fake);
+    fake_connect(&fake.v);
     gui_encode_version(bytes, GUI_VERSION_OF(8));
-    fake_send(&fake, bytes, 4);
+    fake_send(&fake.v, bytes, 4);
     gui_encode_xconf(bytes, &none);
-    fake_send(&fake, bytes, 10);
+    fake_send(&fake.v, bytes, 10);
     turn();
-    fake_send(&fake, bytes + 10, 6);
+    fake_send(&fake.v, bytes + 10, 6);
     for (int k = 0; k < 20; k++)
         turn();
     ck_assert(gui->connected(gui));             /* a screen of unknown size is a screen */
@@ -251,15 +251,15 @@ START_TEST(the_gui_domain_changes)
 
     gui_up_with(quick, 8);
     gui_connect();
-    ck_assert_int_eq(fake.peer, 0);
+    ck_assert_int_eq(fake.v.peer, 0);
     three_windows();
     settle();
     fake_set(&fake, "/qubes-gui-domain-xid", "12");
     for (int i = 0; i < 20; i++)
         turn();
     ck_assert(!gui->connected(gui));
-    ck_assert(fake_offered(&fake));
-    ck_assert_int_eq(fake.peer, 12);
+    ck_assert(fake_waits(&fake.v));
+    ck_assert_int_eq(fake.v.peer, 12);
     ck_assert_uint_eq(a.resizes, 2);
     daemon_reset(&guid);
     gui_connect();
@@ -273,7 +273,7 @@ START_TEST(the_gui_domain_changes)
     settle();
     fake_set(&fake, "/qubes-gui-domain-xid", "x");
     settle();
-    ck_assert_int_eq(fake.peer, 0);
+    ck_assert_int_eq(fake.v.peer, 0);
     daemon_reset(&guid);
     gui_connect();
     check_picture(shown(1), &a);
@@ -290,7 +290,7 @@ START_TEST(modes)
     gui_up_with(off, 8);
     for (int i = 0; i < 20; i++)
         turn();
-    ck_assert_uint_eq(fake.listens, 0);
+    ck_assert_uint_eq(fake.v.made, 0);
     ck_assert_int_eq(host_state(ctx), HOST_READY);
     ck_assert_int_eq(gui->create(gui, &s, NULL, NULL, &w), -EOPNOTSUPP);
     gui_down();
@@ -312,15 +312,15 @@ START_TEST(no_channel_now)
     gui_connect();
     window_create(&a, 5, 5);
     settle();
-    fake.listen_error = -EMFILE;
-    fake_hang_up(&fake);
+    fake.v.refuse = -EMFILE;
+    fake_hang_up(&fake.v);
     for (int i = 0; i < 200; i++) {
         turn();
         usleep(1000);
     }
     ck_assert_int_eq(host_state(ctx), HOST_DEGRADED);
     ck_assert_uint_le(log_lines, 3);            /* not a line for each try */
-    fake.listen_error = 0;
+    fake.v.refuse = 0;
     daemon_reset(&guid);
     gui_connect();
     check_picture(shown(1), &a);

@@ -93,7 +93,7 @@ static void user_acts(void)
     struct gui_rect r = { (int)below(400) - 100, (int)below(400) - 100, 1 + below(SIZE_MAX_X), 1 + below(SIZE_MAX_Y) };
     uint32_t id = d && !one_in(10) ? d->id : below(30);
 
-    if (!fake_connected(&fake) || !guid.version || fake_unread(&fake) > FAKE_INPUT / 2)
+    if (!fake_connected(&fake.v) || !guid.version || fake_unread(&fake.v) > FAKE_INPUT / 2)
         return;
     switch (below(12)) {
     case 0: case 1: case 2:
@@ -124,7 +124,7 @@ static void user_acts(void)
 /* The daemon itself: takes some of what has come, ends now and then, comes again, perhaps as another version. */
 static void daemon_acts(void)
 {
-    if (!fake_connected(&fake)) {
+    if (!fake_connected(&fake.v)) {
         if (guid.said_hello || guid.version)
             daemon_reset(&guid);
         if (!one_in(3)) {
@@ -135,7 +135,7 @@ static void daemon_acts(void)
         return;
     }
     if (one_in(150)) {
-        fake_hang_up(&fake);
+        fake_hang_up(&fake.v);
         return;
     }
     if (one_in(400))
@@ -149,7 +149,7 @@ static void quiet(void)
 {
     for (int i = 0; i < 400 || !gui->connected(gui); i++) {
         turn();
-        if (!fake_connected(&fake)) {
+        if (!fake_connected(&fake.v)) {
             daemon_reset(&guid);
             guid.minor = 8;
             daemon_connect(&guid);
@@ -207,7 +207,7 @@ static void play(unsigned version, unsigned steps)
     memset(windows, 0, sizeof(windows));
     memset(used, 0, sizeof(used));
     gui_up_with(options, 8);
-    fake.ring = 200 + below(2) * 8000;
+    fake.v.ring = 200 + below(2) * 8000;
     for (unsigned i = 0; i < steps; i++) {
         if (one_in(2))
             app_acts(0);

@@ -22,8 +22,8 @@ void guest_up(const char *const *options)
     g.told = 0;
     g.h = host_new(ev_default_loop(0), UNIK_ON_QUBES, NULL);
     host_on_log(g.h, on_log, NULL);
-    fake_init(&g.f, ev_default_loop(0));
-    ck_assert_int_eq(host_publish(g.h, "vchan/1", &g.f.vchan), 0);
+    fake_vchan_init(&g.f, ev_default_loop(0), QUBESDB_PORT);
+    ck_assert_int_eq(host_publish(g.h, "vchan/1", &g.f.api), 0);
     g.ctx = host_add(g.h, &unik_plugin_qubesdb, options);
     ck_assert_ptr_nonnull(g.ctx);
     ck_assert_int_eq(host_start(g.ctx), 0);
@@ -145,10 +145,10 @@ void dom0_sync(const char *const *entries)
 
 void dom0_breaks(void)
 {
-    unsigned before = g.f.connects;
+    unsigned before = g.f.made;
 
     fake_hang_up(&g.f);
-    UNTIL(g.f.connects == before + 1);
+    UNTIL(g.f.made == before + 1);
 }
 
 void note(const char *path, const char *value, size_t len, void *arg)

@@ -7,7 +7,7 @@
 #include <unik/qubesdb.h>
 #include <unik/text.h>
 #include "protocol/qubesdb.h"
-#include "tests/qubesdb/fake.h"
+#include "tests/common/fake-vchan.h"
 #include "tools/host/host.h"
 
 #define PATIENCE 20.0                   /* seconds until a test gives up waiting */
@@ -18,7 +18,7 @@ struct guest {
     struct host *h;
     struct unik_ctx *ctx;
     struct unik_qubesdb *q;
-    struct fake f;
+    struct fake_vchan f;
     char log[65536];                    /* lines that the plugin logged */
     char events[65536];                 /* what watchers were told, see note() */
     size_t told;                        /* how many times */

@@ -22,7 +22,7 @@ START_TEST(first_sync_to_the_byte)
     ck_assert_int_eq(host_state(g.ctx), HOST_STARTING);
     ck_assert_str_eq(host_reason(g.ctx), "waiting for dom0's daemon");
     turn();
-    ck_assert_uint_eq(g.f.connects, 1);
+    ck_assert_uint_eq(g.f.made, 1);
     fake_offer(&g.f);
     UNTIL(fake_waiting(&g.f) > 0);
     turn();

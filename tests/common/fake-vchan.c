@@ -1,19 +1,22 @@
-/* tests/qubesdb/fake.c - "vchan/1" in memory. */
+/* tests/common/fake-vchan.c - "vchan/1" in memory. */
 #include <stdio.h>
-#include "tests/qubesdb/fake.h"
+#include <stdlib.h>
+#include "tests/common/fake-vchan.h"
 
 struct fake_stream {
     struct unik_stream stream;          /* first */
-    struct fake *f;
+    struct fake_vchan *f;
+    bool server;
     enum unik_vchan_state state;
     struct unik_ring in, out;
     size_t seen;                        /* bytes of the present window that were consumed */
     unsigned events;
+    bool want_room;
     ev_idle idle;                       /* events are told from the loop */
 };
 
 static struct fake_stream *of(struct unik_stream *s) { return (struct fake_stream *)(void *)s; }
-static struct fake *fake_of(struct unik_vchan *v) { return (struct fake *)(void *)v; }
+static struct fake_vchan *fake_of(struct unik_vchan *v) { return (struct fake_vchan *)(void *)v; }
 
 static void on_idle(struct ev_loop *loop, ev_idle *w, int revents)
 {
@@ -33,6 +36,8 @@ static void raise_event(struct fake_stream *s, unsigned events)
     s->events |= events;
     ev_idle_start(s->f->loop, &s->idle);
 }
+
+/* ---- the stream ---- */
 
 static size_t s_peek(struct unik_stream *stream, const void **bytes)
 {
@@ -57,22 +62,29 @@ static int s_ended(struct unik_stream *stream)
     return of(stream)->state == UNIK_VCHAN_DISCONNECTED && unik_ring_used(&of(stream)->in) == 0;
 }
 
+/* A server takes writes before its client comes. */
+static bool is_open(const struct fake_stream *s)
+{
+    return s->state == UNIK_VCHAN_CONNECTED || (s->state == UNIK_VCHAN_WAITING && s->server);
+}
+
 static size_t s_room(struct unik_stream *stream)
 {
     struct fake_stream *s = of(stream);
     size_t used = unik_ring_used(&s->out);
 
-    return s->state != UNIK_VCHAN_CONNECTED || used >= s->f->ring ? 0 : s->f->ring - used;
+    s->want_room = true;
+    return !is_open(s) || used >= s->f->ring ? 0 : s->f->ring - used;
 }
 
 static ssize_t s_write(struct unik_stream *stream, const void *bytes, size_t n)
 {
     struct fake_stream *s = of(stream);
+    size_t room = s_room(stream);
 
-    if (s->state != UNIK_VCHAN_CONNECTED)
+    if (!is_open(s))
         return s->state == UNIK_VCHAN_WAITING ? -ENOTCONN : -EPIPE;
-    n = n < s_room(stream) ? n : s_room(stream);
-    return (ssize_t)unik_ring_put(&s->out, bytes, n);
+    return (ssize_t)unik_ring_put(&s->out, bytes, n < room ? n : room);
 }
 
 static int s_shut(struct unik_stream *stream)
@@ -98,33 +110,20 @@ static const struct unik_stream_ops ops = {
     sizeof(ops), s_peek, s_consume, s_ended, s_room, s_write, s_shut, s_close
 };
 
+/* ---- vchan/1 ---- */
+
 static int v_domid(struct unik_vchan *v)
 {
     (void)v;
     return 7;
 }
 
-static int v_listen(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
-                    unik_stream_cb *cb, void *arg, struct unik_stream **out)
+static int begin(struct fake_vchan *f, bool server, int peer, unsigned port, unik_stream_cb *cb, void *arg,
+                 struct unik_stream **out)
 {
-    (void)v, (void)peer, (void)port, (void)read_min, (void)write_min, (void)cb, (void)arg, (void)out;
-    return -EINVAL;
-}
-
-static void connected(struct fake *f)
-{
-    f->offered = false;
-    f->now->state = UNIK_VCHAN_CONNECTED;
-    raise_event(f->now, UNIK_STREAM_OPEN);
-}
-
-static int v_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
-                     struct unik_stream **out)
-{
-    struct fake *f = fake_of(v);
     struct fake_stream *s;
 
-    if (peer != 0 || port != 111)
+    if (port != f->port)
         abort();
     if (f->refuse)
         return f->refuse;
@@ -133,18 +132,37 @@ static int v_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_
         abort();
     s->stream = (struct unik_stream){ &ops, cb, arg, "dom0" };
     s->f = f;
+    s->server = server;
     s->state = UNIK_VCHAN_WAITING;
     ev_idle_init(&s->idle, on_idle);
     s->idle.data = s;
     if (f->open)
         f->overlaps++;
     f->open++;
-    f->connects++;
+    f->made++;
     f->now = s;
+    f->peer = peer;
     *out = &s->stream;
-    if (f->offered)
-        connected(f);
     return 0;
+}
+
+static int v_listen(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
+                    unik_stream_cb *cb, void *arg, struct unik_stream **out)
+{
+    if (!read_min || !write_min)
+        abort();
+    return begin(fake_of(v), true, peer, port, cb, arg, out);
+}
+
+static int v_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
+                     struct unik_stream **out)
+{
+    struct fake_vchan *f = fake_of(v);
+    int e = begin(f, false, peer, port, cb, arg, out);
+
+    if (e == 0 && f->offered)
+        fake_connect(f);
+    return e;
 }
 
 static enum unik_vchan_state v_state(struct unik_stream *s) { return of(s)->state; }
@@ -155,22 +173,34 @@ static const char *v_reason(struct unik_stream *s)
     return "peer closed";
 }
 
-void fake_init(struct fake *f, struct ev_loop *loop)
+void fake_vchan_init(struct fake_vchan *f, struct ev_loop *loop, unsigned port)
 {
-    *f = (struct fake){ .vchan = { sizeof(struct unik_vchan), v_domid, v_listen, v_connect, v_state, v_reason },
-                        .loop = loop, .ring = FAKE_RING, .input = FAKE_INPUT };
+    *f = (struct fake_vchan){ .api = { sizeof(struct unik_vchan), v_domid, v_listen, v_connect, v_state, v_reason },
+                              .loop = loop, .port = port, .ring = FAKE_RING, .input = FAKE_INPUT };
 }
 
-void fake_offer(struct fake *f)
+/* ---- the other end ---- */
+
+bool fake_waits(const struct fake_vchan *f) { return f->now && f->now->state == UNIK_VCHAN_WAITING; }
+bool fake_connected(const struct fake_vchan *f) { return f->now && f->now->state == UNIK_VCHAN_CONNECTED; }
+size_t fake_waiting(const struct fake_vchan *f) { return f->now ? unik_ring_used(&f->now->out) : 0; }
+size_t fake_unread(const struct fake_vchan *f) { return f->now ? unik_ring_used(&f->now->in) : 0; }
+
+void fake_connect(struct fake_vchan *f)
+{
+    f->offered = false;
+    f->now->state = UNIK_VCHAN_CONNECTED;
+    raise_event(f->now, UNIK_STREAM_OPEN);
+}
+
+void fake_offer(struct fake_vchan *f)
 {
     f->offered = true;
-    if (f->now && f->now->state == UNIK_VCHAN_WAITING)
-        connected(f);
+    if (fake_waits(f))
+        fake_connect(f);
 }
 
-bool fake_connected(const struct fake *f) { return f->now && f->now->state == UNIK_VCHAN_CONNECTED; }
-
-void fake_hang_up(struct fake *f)
+void fake_hang_up(struct fake_vchan *f)
 {
     if (!f->now)
         return;
@@ -178,7 +208,7 @@ void fake_hang_up(struct fake *f)
     raise_event(f->now, UNIK_STREAM_INPUT);
 }
 
-void fake_send(struct fake *f, const void *bytes, size_t n)
+void fake_send(struct fake_vchan *f, const void *bytes, size_t n)
 {
     if (!fake_connected(f) || n == 0)
         return;
@@ -189,10 +219,7 @@ void fake_send(struct fake *f, const void *bytes, size_t n)
     raise_event(f->now, UNIK_STREAM_INPUT);
 }
 
-size_t fake_waiting(const struct fake *f) { return f->now ? unik_ring_used(&f->now->out) : 0; }
-size_t fake_unread(const struct fake *f) { return f->now ? unik_ring_used(&f->now->in) : 0; }
-
-size_t fake_take(struct fake *f, void *bytes, size_t n)
+size_t fake_take(struct fake_vchan *f, void *bytes, size_t n)
 {
     size_t done = 0, run;
     const void *at;
@@ -203,7 +230,9 @@ size_t fake_take(struct fake *f, void *bytes, size_t n)
         unik_ring_consume(&f->now->out, run);
         done += run;
     }
-    if (done && fake_connected(f))
+    if (done && fake_connected(f) && f->now->want_room) {
+        f->now->want_room = false;
         raise_event(f->now, UNIK_STREAM_ROOM);
+    }
     return done;
 }
