@@ -2,7 +2,7 @@
 #
 # tests/common/libpeer.la: a scripted peer for tests of the socket vchan. Link it before tools/host/libhost.la.
 check_LTLIBRARIES += tests/common/libpeer.la
-tests_common_libpeer_la_SOURCES = tests/common/peer.c tests/common/peer.h
+tests_common_libpeer_la_SOURCES = tests/common/peer.c tests/common/peer.h tests/common/fds.h
 if HAVE_CHECK
 TESTS += tests/test-peer
 check_PROGRAMS += tests/test-peer

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/common/fds.h"
 #include "tests/common/peer.h"
 #include "tests/common/run.h"
 

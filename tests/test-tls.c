@@ -8,6 +8,7 @@
 
 #include <unik/tls.h>
 
+#include "tests/common/ends.h"
 #include "tests/common/run.h"
 #include "tests/www/mem-stream.h"
 #include "tools/host/host.h"
@@ -22,29 +23,9 @@ static struct unik_ctx *ctx;
 static struct unik_tls *tls;
 static char last_line[400];
 
-struct end {
-    struct unik_stream *s;
-    unsigned opens, inputs, rooms;
-    bool flag, close_at_once;
-};
 static struct end server, client;
 static struct unik_stream *raw[2];
 static const struct mem_options plain;
-
-static void on_event(struct unik_stream *s, unsigned events, void *arg)
-{
-    struct end *e = arg;
-
-    ck_assert_ptr_eq(s, e->s);
-    e->opens += (events & UNIK_STREAM_OPEN) != 0;
-    e->inputs += (events & UNIK_STREAM_INPUT) != 0;
-    e->rooms += (events & UNIK_STREAM_ROOM) != 0;
-    e->flag = true;
-    if (e->close_at_once) {
-        unik_stream_close(s);
-        e->s = NULL;
-    }
-}
 
 static void on_log(struct unik_ctx *c, enum unik_level level, const char *line, void *arg)
 {
@@ -102,8 +83,8 @@ static void join(const struct mem_options *o, const char *name)
     memset(&server, 0, sizeof(server));
     memset(&client, 0, sizeof(client));
     mem_pair(ev_default_loop(0), o ? o : &plain, raw);
-    ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
-    ck_assert_int_eq(tls->connect(tls, name, raw[1], on_event, &client, &client.s), 0);
+    ck_assert_int_eq(tls->serve(tls, raw[0], end_event, &server, &server.s), 0);
+    ck_assert_int_eq(tls->connect(tls, name, raw[1], end_event, &client, &client.s), 0);
     ck_assert_uint_eq(server.opens + client.opens, 0);
 }
 
@@ -294,7 +275,7 @@ START_TEST(cut_off)
     close_both();
     memset(&server, 0, sizeof(server));
     mem_pair(ev_default_loop(0), &plain, raw);
-    ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
+    ck_assert_int_eq(tls->serve(tls, raw[0], end_event, &server, &server.s), 0);
     unik_stream_close(raw[1]);
     input(&server);
     ck_assert_int_eq(unik_stream_ended(server.s), -ECONNRESET);
@@ -317,8 +298,8 @@ START_TEST(truncated)
     mem_pair(ev_default_loop(0), &plain, raw);
     mem_pair(ev_default_loop(0), &plain, middle);
     memset(&server, 0, sizeof(server));
-    ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
-    ck_assert_int_eq(tls->connect(tls, "server.test", middle[1], on_event, &one, &one.s), 0);
+    ck_assert_int_eq(tls->serve(tls, raw[0], end_event, &server, &server.s), 0);
+    ck_assert_int_eq(tls->connect(tls, "server.test", middle[1], end_event, &one, &one.s), 0);
     for (int i = 0; i < 4000 && !(server.opens && one.opens); i++) {    /* by hand: raw[1] <-> middle[0] */
         if ((n = unik_stream_peek(raw[1], &p)) > 0)
             unik_stream_consume(raw[1], (size_t)unik_stream_write(middle[0], p, n));
@@ -394,7 +375,7 @@ START_TEST(rubbish_from_the_peer)
         memcpy(bytes, rubbish[i], n);
         mem_pair(ev_default_loop(0), &plain, raw);
         memset(&server, 0, sizeof(server));
-        ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
+        ck_assert_int_eq(tls->serve(tls, raw[0], end_event, &server, &server.s), 0);
         unik_stream_write(raw[1], bytes, sizeof(bytes));
         input(&server);
         ck_assert_int_lt(unik_stream_ended(server.s), 0);
@@ -411,7 +392,7 @@ START_TEST(silent_peer_has_a_deadline)
     begin((const char *const[]){ "certificate=server.pem", "key=server.key", "handshake-timeout=:50ms", NULL });
     mem_pair(ev_default_loop(0), &plain, raw);
     memset(&server, 0, sizeof(server));
-    ck_assert_int_eq(tls->serve(tls, raw[0], on_event, &server, &server.s), 0);
+    ck_assert_int_eq(tls->serve(tls, raw[0], end_event, &server, &server.s), 0);
     until(&server.flag);
     ck_assert_int_eq(unik_stream_ended(server.s), -ETIMEDOUT);
     ck_assert_uint_eq(host_counter(ctx, "timeouts"), 1);

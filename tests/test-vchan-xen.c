@@ -2,6 +2,7 @@
  * it and xenstore beside it are played (fake-xen.h, fake-store.h). What is particular to Xen is in
  * tests/vchan/on-xen.c. */
 #include <stdlib.h>
+#include "tests/common/fds.h"
 #include "tests/vchan/fake-store.h"
 #include "tests/vchan/fake-xen.h"
 #include "tests/vchan/suite.h"

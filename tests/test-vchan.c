@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "tests/common/fds.h"
 #include "tests/vchan/suite.h"
 
 extern const struct unik_plugin unik_plugin_vchan_socket;

@@ -16,7 +16,7 @@ plugins_tls_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 if HAVE_CHECK
 TESTS += tests/test-tls
 check_PROGRAMS += tests/test-tls
-tests_test_tls_SOURCES = tests/test-tls.c tests/www/mem-stream.c tests/www/mem-stream.h tests/common/run.h
+tests_test_tls_SOURCES = tests/test-tls.c tests/www/mem-stream.c tests/www/mem-stream.h tests/common/run.h tests/common/ends.h
 tests_test_tls_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_tls_LDADD = plugins/tls/libtls.la tools/host/libhost.la $(CHECK_LIBS) $(TLS_LIBS) $(EV_LIBS)
 endif

@@ -16,7 +16,7 @@ struct world {
     struct unik_ctx *ctx;
     struct qrexec_runner *x;
     char log[65536];                    /* all lines */
-    size_t fds;                         /* open before anything ran */
+    int fds;                            /* open before anything ran */
 };
 
 void world_open(struct world *w, bool commands, bool services);
@@ -26,7 +26,6 @@ void world_close(struct world *w);
 const char *world_path(struct world *w, const char *name);
 void world_file(struct world *w, const char *name, mode_t mode, const char *content);
 void world_link(struct world *w, const char *name, const char *target);
-size_t open_fds(void);
 /* Run the loop until what() or seconds passed: what(). */
 bool world_until(struct world *w, bool (*what)(void *), void *arg, double seconds);
 

@@ -41,7 +41,4 @@ void peer_close(struct peer *p);
 char *test_dir(void);
 void test_dir_remove(char *dir);
 
-/* File descriptors this process has open. */
-int open_fds(void);
-
 #endif

@@ -1,23 +1,11 @@
 /* tests/common/store.c - the plugin xenstore between a host and a scripted xenstored. */
 #include <check.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/common/fds.h"
 #include "tests/common/store.h"
-
-int store_fds(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    int n = 0;
-
-    ck_assert_ptr_nonnull(d);
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
-}
 
 static void on_log(struct unik_ctx *ctx, enum unik_level level, const char *line, void *arg)
 {
@@ -37,7 +25,7 @@ void store_init(struct store *t, const char *const *more)
 
     ev_now_update(loop);
     ev_run(loop, EVRUN_NOWAIT);     /* libev opens its own descriptors now, not later */
-    *t = (struct store){ .fds = store_fds() };
+    *t = (struct store){ .fds = open_fds() };
     for (int i = 0; more && more[i]; i++)
         options[i + 1] = more[i];
     t->s = xenstored_new(loop, STORE_DOMID);
@@ -74,7 +62,7 @@ void store_close(struct store *t)
     ck_assert_uint_eq(xenstored_counts(t->s).resets, 0);
     xenstored_free(t->s);
     host_free(t->h);
-    ck_assert_int_eq(store_fds(), t->fds);
+    ck_assert_int_eq(open_fds(), t->fds);
 }
 
 void store_answered(int error, const char *value, size_t len, void *arg)

@@ -67,6 +67,5 @@ void store_watch(struct store *t, const char *path, struct store_fired *f);
 void store_wait_fired(struct store *t, struct store_fired *f, unsigned n);
 /* Ready, on the second connection. For store_until(). */
 bool store_is_back(struct store *t);
-int store_fds(void);
 
 #endif

@@ -8,6 +8,7 @@
 #include <check.h>
 #include <unik/net.h>
 
+#include "tests/common/ends.h"
 #include "tools/host/host.h"
 
 #define BED_LONG 20.0                   /* seconds that anything may take on a busy machine */
@@ -28,14 +29,6 @@ void bed_end(void);
 
 /* ---- streams of the provider's: far.c ---- */
 
-struct end {
-    struct unik_stream *s;
-    unsigned opens, inputs, rooms;
-    bool flag;                          /* set by any event: what a test waits for */
-    bool close_at_once;
-};
-
-void end_event(struct unik_stream *s, unsigned events, void *arg);
 void end_wait(struct end *e);           /* for the next event */
 /* Run the loop until the stream has something to read, or its end. */
 void end_input(struct end *e);

@@ -15,21 +15,6 @@ struct end accepted[ACCEPTED_MAX];
 unsigned n_accepted;
 static unsigned taken;                  /* of those, by bed_accept() */
 
-void end_event(struct unik_stream *s, unsigned events, void *arg)
-{
-    struct end *e = arg;
-
-    ck_assert_ptr_eq(s, e->s);
-    e->opens += (events & UNIK_STREAM_OPEN) != 0;
-    e->inputs += (events & UNIK_STREAM_INPUT) != 0;
-    e->rooms += (events & UNIK_STREAM_ROOM) != 0;
-    e->flag = true;
-    if (e->close_at_once) {
-        unik_stream_close(s);
-        e->s = NULL;
-    }
-}
-
 void end_wait(struct end *e)
 {
     ck_assert(host_run_until(bed.h, &e->flag, BED_LONG));

@@ -6,18 +6,33 @@
 
 #include "tests/net1/bed.h"
 
+static struct unik_net_listener *listener;
+
+/* One connection: the provider's end, and the far end's socket. */
+static struct end *begin_connected(int *fd)
+{
+    unsigned port;
+
+    bed_begin();
+    listener = bed_listen(&port, NULL);
+    *fd = far_connect(port);
+    return bed_accept();
+}
+
+static void end_connected(int fd)
+{
+    close(fd);
+    bed.net->unlisten(bed.net, listener);
+    bed_end();
+}
+
 START_TEST(echo_and_orderly_end)
 {
     char buf[64], begins[UNIK_NET_ADDRESS_MAX];
-    unsigned port;
-    struct unik_net_listener *l;
     struct end *e;
     int fd;
 
-    bed_begin();
-    l = bed_listen(&port, NULL);
-    fd = far_connect(port);
-    e = bed_accept();
+    e = begin_connected(&fd);
     snprintf(begins, sizeof(begins), "%s:", bed.far);
     ck_assert_int_eq(strncmp(e->s->peer, begins, strlen(begins)), 0);
     ck_assert_int_eq(unik_stream_read(e->s, buf, sizeof(buf)), -EAGAIN);
@@ -37,24 +52,17 @@ START_TEST(echo_and_orderly_end)
     ck_assert_int_eq(far_read(fd, buf, 4), 4);
     unik_stream_close(e->s);
     ck_assert_int_eq(far_read(fd, buf, 1), 0);
-    close(fd);
-    bed.net->unlisten(bed.net, l);
-    bed_end();
+    end_connected(fd);
 }
 END_TEST
 
 START_TEST(shut_sends_the_end_and_keeps_reading)
 {
     char buf[64];
-    unsigned port;
-    struct unik_net_listener *l;
     struct end *e;
     int fd;
 
-    bed_begin();
-    l = bed_listen(&port, NULL);
-    fd = far_connect(port);
-    e = bed_accept();
+    e = begin_connected(&fd);
     ck_assert_int_eq(unik_stream_write(e->s, "last", 4), 4);
     ck_assert_int_eq(unik_stream_shut(e->s), 0);
     ck_assert_int_eq(unik_stream_shut(e->s), 0);
@@ -66,9 +74,7 @@ START_TEST(shut_sends_the_end_and_keeps_reading)
     end_input(e);
     ck_assert_int_eq(unik_stream_read(e->s, buf, sizeof(buf)), 5);
     unik_stream_close(e->s);
-    close(fd);
-    bed.net->unlisten(bed.net, l);
-    bed_end();
+    end_connected(fd);
 }
 END_TEST
 
@@ -155,16 +161,11 @@ START_TEST(slow_peer_holds_up_the_writer_only)
     enum { TOTAL = 16 << 20 };
     static uint8_t out[65536], in[65536];
     size_t written = 0, got = 0;
-    unsigned port;
-    struct unik_net_listener *l;
     struct end *e;
     bool full = false;
     int fd;
 
-    bed_begin();
-    l = bed_listen(&port, NULL);
-    fd = far_connect(port);
-    e = bed_accept();
+    e = begin_connected(&fd);
     for (int i = 0; i < 40000 && got < TOTAL; i++) {
         ssize_t k;
 
@@ -201,9 +202,7 @@ START_TEST(slow_peer_holds_up_the_writer_only)
     ck_assert(full);
     ck_assert_uint_eq(got, TOTAL);
     unik_stream_close(e->s);
-    close(fd);
-    bed.net->unlisten(bed.net, l);
-    bed_end();
+    end_connected(fd);
 }
 END_TEST
 
@@ -214,15 +213,10 @@ START_TEST(unread_input_stays_with_the_peer)
     static uint8_t chunk[65536], seen[65536];
     size_t sent = 0, got = 0;
     const void *p;
-    unsigned port;
-    struct unik_net_listener *l;
     struct end *e;
     int fd;
 
-    bed_begin();
-    l = bed_listen(&port, NULL);
-    fd = far_connect(port);
-    e = bed_accept();
+    e = begin_connected(&fd);
     for (;;) {
         ssize_t k;
 
@@ -255,9 +249,7 @@ START_TEST(unread_input_stays_with_the_peer)
     end_input(e);
     ck_assert_int_eq(unik_stream_ended(e->s), 1);
     unik_stream_close(e->s);
-    close(fd);
-    bed.net->unlisten(bed.net, l);
-    bed_end();
+    end_connected(fd);
 }
 END_TEST
 
@@ -265,16 +257,11 @@ END_TEST
 START_TEST(close_does_not_destroy_what_was_written)
 {
     static char big[30000], in[30000];
-    unsigned port;
-    struct unik_net_listener *l;
     struct end *e;
     size_t n = 0;
     int fd;
 
-    bed_begin();
-    l = bed_listen(&port, NULL);
-    fd = far_connect(port);
-    e = bed_accept();
+    e = begin_connected(&fd);
     far_write(fd, big, sizeof(big));
     end_input(e);
     memset(in, 'a', sizeof(in));
@@ -293,9 +280,7 @@ START_TEST(close_does_not_destroy_what_was_written)
     ck_assert_int_eq(far_read(fd, big, n), (ssize_t)n);
     ck_assert_int_eq(memcmp(big, in, n), 0);
     ck_assert_int_le(far_read(fd, big, 1), 0);
-    close(fd);
-    bed.net->unlisten(bed.net, l);
-    bed_end();
+    end_connected(fd);
 }
 END_TEST
 
@@ -391,15 +376,10 @@ START_TEST(both_ways_at_once)
     enum { TOTAL = 4 << 20 };
     static uint8_t out[20000], in[20000];
     size_t sent = 0, got = 0;
-    unsigned port;
-    struct unik_net_listener *l;
     struct end *e;
     int fd;
 
-    bed_begin();
-    l = bed_listen(&port, NULL);
-    fd = far_connect(port);
-    e = bed_accept();
+    e = begin_connected(&fd);
     for (int i = 0; i < 100000 && got < TOTAL; i++) {
         const void *p;
         size_t n;
@@ -420,9 +400,7 @@ START_TEST(both_ways_at_once)
     }
     ck_assert_uint_eq(got, TOTAL);
     unik_stream_close(e->s);
-    close(fd);
-    bed.net->unlisten(bed.net, l);
-    bed_end();
+    end_connected(fd);
 }
 END_TEST
 

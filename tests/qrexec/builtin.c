@@ -3,6 +3,7 @@
 #include <unistd.h>
 #include <unik/text.h>
 
+#include "tests/common/fds.h"
 #include "tests/qrexec/fixture.h"
 
 static const char *const services[] = {

@@ -1,4 +1,5 @@
 /* tests/qrexec/fixture.c - see fixture.h. */
+#include "tests/common/fds.h"
 #include "tests/qrexec/fixture.h"
 
 /* ---- the VM ---- */

@@ -2,6 +2,7 @@
 #include <unik/qubesdb.h>
 #include <unik/text.h>
 
+#include "tests/common/fds.h"
 #include "tests/qrexec/fixture.h"
 
 #define CALL "user:QUBESRPC test.Svc+ work"

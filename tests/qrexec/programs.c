@@ -6,6 +6,7 @@
 #include <unik/qubesdb.h>
 #include <unik/vchan.h>
 
+#include "tests/common/fds.h"
 #include "tests/qrexec/fixture.h"
 
 static char services[100], user[100], line[300];

@@ -1,10 +1,10 @@
 /* tests/qubesdb/reconnect.c - dom0's daemon goes away in every state, comes back as it was or with an empty store. */
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/common/fds.h"
 #include "tests/qubesdb/dom0.h"
 
 #define MARKER "/unik-store"
@@ -359,25 +359,13 @@ START_TEST(retries_slow_down)
 }
 END_TEST
 
-static int fds(void)
-{
-    DIR *d = opendir("/proc/self/fd");
-    int n = 0;
-
-    ck_assert_ptr_nonnull(d);
-    while (readdir(d))
-        n++;
-    closedir(d);
-    return n;
-}
-
 START_TEST(a_thousand_reconnects)
 {
     int before;
 
     up_with_marker(ENTRIES("/a=1"));
     ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
-    before = fds();
+    before = open_fds();
     for (int i = 0; i < 1000; i++) {
         dom0_breaks();
         dom0_connect();
@@ -390,7 +378,7 @@ START_TEST(a_thousand_reconnects)
     dom0_breaks();
     dom0_sync(ENTRIES("/a=1"));
     told("");
-    ck_assert_int_eq(fds(), before);
+    ck_assert_int_eq(open_fds(), before);
     ck_assert_int_eq(g.f.open, 1);
     ck_assert_uint_eq(counter("entries"), 1);
     ck_assert_uint_eq(counter("pending"), 0);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/common/fds.h"
 #include "tests/common/peer.h"
 #include "tests/qubesdb/dom0.h"
 

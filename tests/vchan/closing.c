@@ -1,4 +1,5 @@
 /* tests/vchan/closing.c - closing: from everywhere, with and without output, a thousand times. */
+#include "tests/common/fds.h"
 #include "tests/vchan/suite.h"
 
 /* What was written comes, though the writer closed at once and the reader was not reading. */

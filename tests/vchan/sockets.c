@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "tests/common/fds.h"
 #include "tests/vchan/suite.h"
 
 extern const struct unik_plugin unik_plugin_vchan_socket;
