@@ -94,8 +94,7 @@ START_TEST(bad_pairs)
         dom0_send(f, QREXEC_EXEC_CMDLINE, body, sizeof(body));
         dom0_send(f, QREXEC_SERVICE_CONNECT, body, sizeof(body));
     }
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    ask_out(f, &s, ident);
     dom0_connects(f, 0, 512, ident);
     ck_assert(until(f, &s.ended));
     ck_assert_int_eq(s.call->exit_code, UNIK_QREXEC_REFUSED);

@@ -387,3 +387,17 @@ void seen_send(struct seen *s, size_t n)
 }
 
 bool until(struct fixture *f, const bool *flag) { return host_run_until(f->h, flag, SECONDS); }
+
+void ask_out(struct fixture *f, struct seen *s, char ident[QREXEC_IDENT])
+{
+    ck_assert_int_eq(call_out(f, "work", "test.Svc", s), 0);
+    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+}
+
+struct peer *served_out(struct fixture *f, struct seen *s, uint32_t domain, uint32_t port)
+{
+    char ident[QREXEC_IDENT];
+
+    ask_out(f, s, ident);
+    return serve_out(f, domain, port, 4, ident);
+}

@@ -84,6 +84,9 @@ void serve(struct fixture *f, const char *name, struct seen *s);
 void on_call(struct unik_qrexec_call *call, void *arg);
 void on_seen(struct unik_stream *io, unsigned events, void *arg);
 int call_out(struct fixture *f, const char *target, const char *service, struct seen *s);
+/* A call of test.Svc in "work", of which dom0 has heard; and the same, with that VM connected. */
+void ask_out(struct fixture *f, struct seen *s, char ident[QREXEC_IDENT]);
+struct peer *served_out(struct fixture *f, struct seen *s, uint32_t domain, uint32_t port);
 void seen_close(struct seen *s, int code);
 void seen_send(struct seen *s, size_t n);       /* that many bytes of the pattern, then the end */
 bool until(struct fixture *f, const bool *flag);

@@ -162,8 +162,7 @@ START_TEST(unknown_ident)
         dom0_connects(f, 9, 600 + i, idents[i]);
         comes_in_vain(f, 9, 600 + i);
     }
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    ask_out(f, &s, ident);
     seen_close(&s, 0);
     host_run(f->h, 0);
     dom0_connects(f, 9, 700, ident);
@@ -183,16 +182,13 @@ START_TEST(given_up)
     char ident[QREXEC_IDENT];
     struct peer *p;
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    ask_out(f, &s, ident);
     dom0_connects(f, 9, 601, ident);
     host_run(f->h, SOON);
     seen_close(&s, 0);
     comes_in_vain(f, 9, 601);
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
-    p = serve_out(f, 9, 602, 4, ident);
+    p = served_out(f, &s, 9, 602);
     say(p, QREXEC_STDOUT, "unread", 6);
     ck_assert(until(f, &s.opened));
     seen_close(&s, 0);
@@ -249,12 +245,9 @@ START_TEST(service_vanishes)
 {
     struct fixture *f = fixture_up(NULL);
     struct seen s = { .reading = _i == 0, .keeps = true };
-    char ident[QREXEC_IDENT];
     struct peer *p;
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
-    p = serve_out(f, 9, 603, 4, ident);
+    p = served_out(f, &s, 9, 603);
     say(p, QREXEC_STDOUT, "last words", 10);
     peer_hang_up(p);
     if (_i == 1) {                              /* a reader that comes late */
@@ -282,12 +275,9 @@ START_TEST(answer_behind_a_closed_channel)
     static char bytes[DATA_MAX];
     struct fixture *f = fixture_up(NULL);
     struct seen s = { .to_send = 10000000 };
-    char ident[QREXEC_IDENT];
     struct peer *p;
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
-    p = serve_out(f, 9, 605, 4, ident);
+    p = served_out(f, &s, 9, 605);
     ck_assert(until(f, &s.opened));
     say(p, QREXEC_STDOUT, bytes, sizeof(bytes));
     say(p, QREXEC_STDOUT, bytes, sizeof(bytes));
@@ -317,8 +307,7 @@ START_TEST(service_says_nothing)
     char ident[QREXEC_IDENT];
     struct peer *p;
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    ask_out(f, &s, ident);
     dom0_connects(f, 9, 604, ident);
     p = peer_connect(f->h, f->dir, 1, 9, 604, SECONDS);
     ck_assert(p && peer_send(p, "\0\3", 2));
@@ -339,8 +328,7 @@ START_TEST(nobody_comes)
     struct seen s = { .reading = true };
     char ident[QREXEC_IDENT];
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    ask_out(f, &s, ident);
     dom0_connects(f, 9, 604, ident);
     ck_assert(until(f, &s.ended));
     ck_assert_int_eq(s.end, -ETIMEDOUT);
@@ -359,14 +347,11 @@ START_TEST(stderr_in_the_way)
     static char big[65536];
     struct fixture *f = fixture_up(NULL);
     struct seen s = { .reading = true, .keeps = true };
-    char ident[QREXEC_IDENT];
     struct unik_stream *err;
     const void *bytes;
     struct peer *p;
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
-    p = serve_out(f, 9, 605, 4, ident);
+    p = served_out(f, &s, 9, 605);
     for (int i = 0; i < 20; i++)
         say(p, QREXEC_STDERR, big, sizeof(big));
     say(p, QREXEC_STDOUT, "one", 3);

@@ -131,8 +131,7 @@ START_TEST(hello_to_a_caller)
     char ident[QREXEC_IDENT];
     struct peer *p;
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    ask_out(f, &s, ident);
     dom0_connects(f, 7, 513, ident);
     p = peer_connect(f->h, f->dir, 1, 7, 513, SECONDS);
     ck_assert(peer_expect(p, ours, sizeof(ours)));
@@ -154,12 +153,9 @@ START_TEST(message_to_a_caller)
     const struct attack *a = &in_call[_i];
     struct fixture *f = fixture_up(NULL);
     struct seen s = { .reading = true };
-    char ident[QREXEC_IDENT];
     struct peer *p;
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
-    p = serve_out(f, 7, 513, 4, ident);
+    p = served_out(f, &s, 7, 513);
     say(p, QREXEC_STDOUT, "good", 4);
     ck_assert(peer_send(p, a->bytes, a->n));
     ck_assert(until(f, &s.ended));
@@ -180,12 +176,9 @@ START_TEST(odd_but_harmless)
 {
     struct fixture *f = fixture_up(NULL);
     struct seen s = { .reading = true };
-    char ident[QREXEC_IDENT];
     struct peer *p;
 
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
-    p = serve_out(f, 7, 513, 4, ident);
+    p = served_out(f, &s, 7, 513);
     say(p, QREXEC_STDIN, "input", 5);
     say(p, QREXEC_EXIT_CODE, "\5\0\0\0and more", 12);
     say(p, QREXEC_STDOUT, "too late", 8);

@@ -218,8 +218,7 @@ START_TEST(data_port_taken)
     char ident[QREXEC_IDENT];
 
     ck_assert_int_eq(v->listen(v, 7, 513, 4096, 4096, on_nothing, NULL, &other), 0);
-    ck_assert_int_eq(call_out(f, "work", "test.Svc", &s), 0);
-    dom0_expect_trigger(f, 4, "work", "test.Svc", ident);
+    ask_out(f, &s, ident);
     dom0_connects(f, 7, 513, ident);
     ck_assert(until(f, &s.ended));
     ck_assert_int_eq(s.end, -EADDRINUSE);
