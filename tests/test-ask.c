@@ -6,6 +6,7 @@
 
 #include "apps/ask/ask.h"
 #include "tests/common/fake-gui.h"
+#include "tests/common/fake-qrexec.h"
 #include "tests/common/run.h"
 #include "tests/www/mem-stream.h"
 #include "tools/host/host.h"
@@ -20,10 +21,7 @@ extern const struct unik_plugin unik_plugin_ask;
 static struct host *h;
 static struct unik_ctx *ctx;
 static struct fake_gui gui;
-static struct unik_qrexec qrexec;
-static struct { const char *name; unik_qrexec_handler *handler; void *arg; } served[3];
-static unsigned n_served;
-static char err[1000];
+static struct fake_qrexec qrexec;
 
 struct caller {
     struct unik_qrexec_call call;
@@ -33,37 +31,17 @@ struct caller {
     bool over;
 };
 
-static int fake_serve(struct unik_qrexec *q, struct unik_ctx *who, const char *name, unik_qrexec_handler *handler, void *arg,
-                      struct unik_qrexec_service **out)
-{
-    (void)q, (void)who, (void)out;
-    ck_assert_uint_lt(n_served, 3);
-    served[n_served].name = name;
-    served[n_served].handler = handler;
-    served[n_served++].arg = arg;
-    return 0;
-}
-
-static ssize_t fake_write_err(struct unik_qrexec_call *call, const void *bytes, size_t n)
-{
-    (void)call;
-    strncat(err, bytes, n);
-    return (ssize_t)n;
-}
-
 static void begin_with(const char *const *options)
 {
-    n_served = 0;
-    err[0] = 0;
-    qrexec = (struct unik_qrexec){ .size = sizeof(qrexec), .serve = fake_serve, .write_err = fake_write_err };
+    fake_qrexec_open(&qrexec);
     h = host_new(ev_default_loop(0), UNIK_ON_QUBES, NULL);
     fake_gui_open(&gui, ev_default_loop(0));
     host_publish(h, "gui/1", &gui.api);
-    host_publish(h, "qrexec/1", &qrexec);
+    host_publish(h, "qrexec/1", &qrexec.api);
     ctx = host_add(h, &unik_plugin_ask, options);
     ck_assert_ptr_nonnull(ctx);
     ck_assert_int_eq(host_start(ctx), 0);
-    ck_assert_uint_eq(n_served, 3);
+    ck_assert_uint_eq(qrexec.n, 3);
 }
 
 static void begin(void)
@@ -94,7 +72,7 @@ static void call(struct caller *c, enum ask_kind kind, const char *peer)
     mem_pair(ev_default_loop(0), &usual, ends);
     c->io = ends[1];
     c->call = (struct unik_qrexec_call){ .io = ends[0], .service = "ask", .argument = "", .peer = peer, .user = "user", .exit_code = -1 };
-    served[kind].handler(&c->call, served[kind].arg);
+    qrexec.served[kind].handler(&c->call, qrexec.served[kind].arg);
 }
 
 static void ask(struct caller *c, enum ask_kind kind, const char *peer, const char *text)
@@ -325,19 +303,19 @@ START_TEST(what_is_not_asked)
 
     ask(&c, ASK_LINE, "work", "\n\n");
     ended(&c, ASK_REFUSED, "");
-    ck_assert_str_eq(err, "ask: no question on standard input\n");
-    err[0] = 0;
+    ck_assert_str_eq(fake_err, "ask: no question on standard input\n");
+    fake_err[0] = 0;
     memset(text, 'x', ASK_TEXT_MAX + 1);
     ask(&c, ASK_LINE, "work", text);
     ended(&c, ASK_REFUSED, "");
-    ck_assert_str_eq(err, "ask: the question is too long\n");
-    err[0] = 0;
+    ck_assert_str_eq(fake_err, "ask: the question is too long\n");
+    fake_err[0] = 0;
     memset(text, '\n', ASK_TEXT_MAX);
     text[0] = text[ASK_LINES_MAX + 1] = 'x';
     text[ASK_LINES_MAX + 2] = 0;
     ask(&c, ASK_LINE, "work", text);
     ended(&c, ASK_REFUSED, "");
-    ck_assert_str_eq(err, "ask: the question has too many lines\n");
+    ck_assert_str_eq(fake_err, "ask: the question has too many lines\n");
     gui.create_error = -ENOSPC;
     ask(&c, ASK_LINE, "work", "Name?");
     ended(&c, ASK_REFUSED, "");

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <unik/qrexec.h>
 #include "tests/common/fake-gui.h"
+#include "tests/common/fake-qrexec.h"
 #include "tests/common/run.h"
 #include "tests/www/mem-stream.h"
 #include "tools/host/host.h"
@@ -17,32 +17,22 @@ extern const struct unik_plugin unik_plugin_status;
 static struct host *h;
 static struct unik_ctx *ctx;
 static struct fake_gui gui;
-static struct unik_qrexec qrexec;
-static unik_qrexec_handler *show;
-static void *show_arg;
-
-static int fake_serve(struct unik_qrexec *q, struct unik_ctx *who, const char *name, unik_qrexec_handler *handler, void *arg,
-                      struct unik_qrexec_service **out)
-{
-    (void)q, (void)who, (void)out;
-    ck_assert_str_eq(name, "status.Show");
-    show = handler;
-    show_arg = arg;
-    return 0;
-}
+static struct fake_qrexec qrexec;
 
 static void begin(void)
 {
     static const char *const options[] = { "every=0.1", "width=400", "height=100", NULL };
 
-    qrexec = (struct unik_qrexec){ .size = sizeof(qrexec), .serve = fake_serve };
+    fake_qrexec_open(&qrexec);
     h = host_new(ev_default_loop(0), UNIK_ON_QUBES, NULL);
     fake_gui_open(&gui, ev_default_loop(0));
     host_publish(h, "gui/1", &gui.api);
-    host_publish(h, "qrexec/1", &qrexec);
+    host_publish(h, "qrexec/1", &qrexec.api);
     ctx = host_add(h, &unik_plugin_status, options);
     ck_assert_ptr_nonnull(ctx);
     ck_assert_int_eq(host_start(ctx), 0);
+    ck_assert_uint_eq(qrexec.n, 1);
+    ck_assert_str_eq(qrexec.served[0].name, "status.Show");
     host_run(h, 0.05);
 }
 
@@ -119,11 +109,10 @@ START_TEST(closed_and_shown_again)
     ck_assert_ptr_null(fake_gui_window(&gui, 0));
     host_run(h, 0.3);
     ck_assert_ptr_null(fake_gui_window(&gui, 0));
-    ck_assert_ptr_nonnull(show);
     for (int i = 0; i < 2; i++) {                   /* the second time it is there already */
         mem_pair(ev_default_loop(0), &usual, ends);
         call.io = ends[0];
-        show(&call, show_arg);
+        qrexec.served[0].handler(&call, qrexec.served[0].arg);
         unik_stream_close(ends[1]);
         ck_assert_int_eq(call.exit_code, 0);
         window();

@@ -12,7 +12,7 @@ apps_ask_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 if HAVE_CHECK
 TESTS += tests/test-ask
 check_PROGRAMS += tests/test-ask
-tests_test_ask_SOURCES = tests/test-ask.c tests/common/fake-gui.c tests/common/fake-gui.h tests/www/mem-stream.c tests/www/mem-stream.h
+tests_test_ask_SOURCES = tests/test-ask.c tests/common/fake-gui.c tests/common/fake-gui.h tests/common/fake-qrexec.h tests/www/mem-stream.c tests/www/mem-stream.h
 tests_test_ask_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_ask_LDADD = apps/ask/libask.la apps/draw/libunik-draw.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif

@@ -12,7 +12,7 @@ apps_status_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 if HAVE_CHECK
 TESTS += tests/test-status
 check_PROGRAMS += tests/test-status
-tests_test_status_SOURCES = tests/test-status.c tests/common/fake-gui.c tests/common/fake-gui.h tests/www/mem-stream.c tests/www/mem-stream.h
+tests_test_status_SOURCES = tests/test-status.c tests/common/fake-gui.c tests/common/fake-gui.h tests/common/fake-qrexec.h tests/www/mem-stream.c tests/www/mem-stream.h
 tests_test_status_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_status_LDADD = apps/status/libstatus.la apps/draw/libunik-draw.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif
