@@ -81,6 +81,7 @@ static struct pbuf *copy(struct stack *n, struct unik_nic_frame *f, size_t size)
     }
     n->nic->release(n->nic, f);
     n->ctx->counters[p ? STACK_COPIED : STACK_FRAMES_DROPPED]++;
+    n->ctx->counters[STACK_BYTES_COPIED] += at;
     return p;
 }
 

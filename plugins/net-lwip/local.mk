@@ -59,7 +59,7 @@ if HAVE_CHECK
 TESTS += tests/test-net-lwip
 check_PROGRAMS += tests/test-net-lwip
 tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/bed.h tests/lwip/packet.c \
-	tests/lwip/config.c tests/lwip/flows.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/tcp.c
+	tests/lwip/config.c tests/lwip/cost.c tests/lwip/flows.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/tcp.c
 tests_test_net_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 

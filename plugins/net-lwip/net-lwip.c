@@ -61,6 +61,7 @@ static const struct unik_counter counters[] = {
     [STACK_FRAMES_OUT] = { "frames_out", UNIK_COUNT, "frames to the card" },
     [STACK_MERGED] = { "merged", UNIK_COUNT, "TCP segments that went out as part of a larger frame" },
     [STACK_COPIED] = { "copied", UNIK_COUNT, "frames copied when they came: shared memory, or too many kept" },
+    [STACK_BYTES_COPIED] = { "bytes_copied", UNIK_COUNT, "bytes copied when they came: such frames, and what apps did not read at once" },
     [STACK_FRAMES_DROPPED] = { "frames_dropped", UNIK_COUNT, "frames lost for lack of memory or link" },
     [STACK_SEND_FULL] = { "send_full", UNIK_COUNT, "times that the card had no room" },
     [STACK_BAD_SUMS] = { "bad_sums", UNIK_COUNT, "packets with a wrong checksum" },
@@ -73,6 +74,7 @@ static const struct unik_counter counters[] = {
     [STACK_BUFFERS_HIGH] = { "buffers_high", UNIK_HIGH, "most pieces of 4 KiB in use for bytes that wait" },
     [STACK_NO_BUFFERS] = { "no_buffers", UNIK_COUNT, "times that all of them were in use" },
     [STACK_MEMORY] = { "memory", UNIK_HIGH, "bytes taken from the system" },
+    [STACK_MEMORY_USED] = { "memory_used", UNIK_GAUGE, "of these, bytes in use" },
     { 0 }
 };
 
@@ -244,6 +246,7 @@ void stack_count(struct stack *n)
                          lwip_stats.ip6.lenerr + lwip_stats.ip6.proterr + lwip_stats.tcp.lenerr + lwip_stats.udp.lenerr + lwip_stats.icmp.lenerr;
     c[STACK_RETRANSMITTED] = lwip_stats.mib2.tcpretranssegs;
     c[STACK_MEMORY] = pools_bytes();
+    c[STACK_MEMORY_USED] = pools_in_use();
 }
 
 static void status(struct unik_ctx *ctx, struct unik_text *out)

@@ -28,9 +28,18 @@
 #endif
 #endif
 
-static size_t bytes;
+static size_t bytes, in_use;
 
 size_t pools_bytes(void) { return bytes; }
+size_t pools_in_use(void) { return in_use; }
+
+static void *counted(struct pool *p, void *piece)
+{
+    in_use += p->size;
+    if (++p->used > p->high)
+        p->high = p->used;
+    return piece;
+}
 
 #ifdef EACH_ALONE
 /* The sanitizer sees each piece: what is used after it was given back, or beyond its end, is found. */
@@ -40,14 +49,13 @@ void *pool_take(struct pool *p)
 {
     void *piece = p->used < p->limit ? malloc(p->size) : NULL;
 
-    if (piece && ++p->used > p->high)
-        p->high = p->used;
-    return piece;
+    return piece ? counted(p, piece) : NULL;
 }
 
 void pool_give(struct pool *p, void *piece)
 {
     p->used--;
+    in_use -= p->size;
     free(piece);
 }
 #else
@@ -86,9 +94,7 @@ void *pool_take(struct pool *p)
         memcpy(&p->free, piece, sizeof(void *));
     else if (p->used >= p->limit || !(piece = carve(p->size)))
         return NULL;
-    if (++p->used > p->high)
-        p->high = p->used;
-    return piece;
+    return counted(p, piece);
 }
 
 void pool_give(struct pool *p, void *piece)
@@ -96,6 +102,7 @@ void pool_give(struct pool *p, void *piece)
     memcpy(piece, &p->free, sizeof(void *));
     p->free = piece;
     p->used--;
+    in_use -= p->size;
 }
 #endif
 

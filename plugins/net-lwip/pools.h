@@ -17,5 +17,6 @@ void pool_give(struct pool *p, void *piece);
 /* lwIP's own pools and heap: at most that many bytes in its heap, and that many TCP connections, TIME-WAIT included. */
 void pools_limit(size_t heap, size_t connections);
 size_t pools_bytes(void);               /* asked of the system so far, by all pools */
+size_t pools_in_use(void);              /* bytes of all pieces that were taken and not given back */
 
 #endif

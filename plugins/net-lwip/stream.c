@@ -123,6 +123,7 @@ static void give_window(struct stack_stream *s)
 /* What the owner has not read at once is copied. */
 static void keep(struct stack_stream *s)
 {
+    s->n->ctx->counters[STACK_BYTES_COPIED] += s->fresh->tot_len;
     for (struct pbuf *p = s->fresh; p; p = p->next)
         if (queue_put(s->n, &s->in, p->payload, p->len) < p->len) {
             stream_broke(s, -ENOBUFS);

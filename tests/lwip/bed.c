@@ -107,6 +107,8 @@ void inject_with(const void *frame, size_t size, const struct unik_nic_offloads 
         from += k;
         size -= k;
     }
+    bed.given = g->memory[0];
+    bed.given_size = g->frame.parts[0].iov_len;
     bed.n_held++;
     bed.user->input(bed.user_arg, &g->frame);
     bed.user->input_end(bed.user_arg);

@@ -44,6 +44,8 @@ struct bed {
     struct sent *first, **last;         /* sent, and not looked at yet */
     unsigned n_sent, n_held, n_flushes;
     unsigned room;                      /* frames that send() takes before -EAGAIN */
+    const uint8_t *given;               /* the first part of the last frame that was injected, while it is with the stack */
+    size_t given_size;
     char log[4000];                     /* the last lines */
 };
 extern struct bed bed;
@@ -121,6 +123,6 @@ uint64_t count(const char *name);
 void pattern(void *to, size_t from, size_t n);   /* bytes that tell where they belong */
 bool is_pattern(const void *bytes, size_t from, size_t n);
 
-TCase *tcp_tests(void), *hostile_tests(void), *config_tests(void), *names_tests(void), *flow_tests(void);
+TCase *tcp_tests(void), *hostile_tests(void), *config_tests(void), *names_tests(void), *flow_tests(void), *cost_tests(void);
 
 #endif
