@@ -13,20 +13,28 @@ struct stack_chunk {
 };
 _Static_assert(sizeof(struct stack_chunk) == STACK_CHUNK, "a chunk fills its piece");
 
-/* The first contiguous run after `skip` bytes: how long it is. */
-size_t queue_peek(const struct stack_queue *q, size_t skip, const void **bytes)
-{
-    for (const struct stack_chunk *c = q->first; c; c = c->next) {
-        size_t run = c->to - c->from;
+struct stack_place queue_place(const struct stack_queue *q, size_t skip) { return (struct stack_place){ q->first, skip }; }
 
-        if (skip < run) {
-            *bytes = c->bytes + c->from + skip;
-            return run - skip;
-        }
-        skip -= run;
-    }
+size_t place_peek(struct stack_place *p, const void **bytes)
+{
     *bytes = NULL;
+    for (; p->chunk; p->chunk = p->chunk->next) {
+        size_t run = p->chunk->to - p->chunk->from;
+
+        if (p->skip < run) {
+            *bytes = p->chunk->bytes + p->chunk->from + p->skip;
+            return run - p->skip;
+        }
+        p->skip -= run;
+    }
     return 0;
+}
+
+size_t queue_peek(const struct stack_queue *q, const void **bytes)
+{
+    struct stack_place front = queue_place(q, 0);
+
+    return place_peek(&front, bytes);
 }
 
 /* How much was taken: less than size when there are no more chunks. */

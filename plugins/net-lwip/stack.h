@@ -143,7 +143,13 @@ struct stack_queue {
     struct stack_chunk *first, *last;
     size_t bytes;
 };
-size_t queue_peek(const struct stack_queue *q, size_t skip, const void **bytes);
+struct stack_place {                    /* a byte of a queue, while nothing is taken out of it */
+    const struct stack_chunk *chunk;
+    size_t skip;
+};
+struct stack_place queue_place(const struct stack_queue *q, size_t skip);
+size_t place_peek(struct stack_place *p, const void **bytes);   /* the first contiguous run from there; 0: the end */
+size_t queue_peek(const struct stack_queue *q, const void **bytes);     /* from the front */
 size_t queue_put(struct stack *n, struct stack_queue *q, const void *bytes, size_t size);
 void queue_consume(struct stack *n, struct stack_queue *q, size_t size);
 void queue_free(struct stack *n, struct stack_queue *q);

@@ -20,7 +20,7 @@ static size_t op_peek(struct unik_stream *base, const void **bytes)
     struct stack_stream *s = of(base);
 
     if (s->in.bytes || !s->fresh)
-        return queue_peek(&s->in, 0, bytes);
+        return queue_peek(&s->in, bytes);
     *bytes = s->fresh->payload;
     return s->fresh->len;
 }

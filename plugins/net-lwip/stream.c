@@ -218,9 +218,28 @@ static err_t on_poll(void *arg, struct tcp_pcb *pcb)
 
 /* ---- the end of a turn ---- */
 
+/* tcp_write() goes through all of pcb->unsent to find its end, for each call. It looks at nothing before the last segment, so that
+ * one is all it is shown. *last: where the end was found the last time; NULL: not yet. */
+static err_t write_at_end(struct tcp_pcb *pcb, struct tcp_seg **last, const void *bytes, u16_t n, u8_t flags)
+{
+    struct tcp_seg *all = pcb->unsent, *end = *last ? *last : all;
+    err_t e;
+
+    while (end && end->next)
+        end = end->next;
+    pcb->unsent = end;
+    e = tcp_write(pcb, bytes, n, flags);
+    *last = pcb->unsent;
+    if (all)
+        pcb->unsent = all;
+    return e;
+}
+
 static void push(struct stack_stream *s)
 {
+    struct stack_place at = queue_place(&s->out, s->queued);
     struct tcp_pcb *pcb = s->pcb;
+    struct tcp_seg *last = NULL;
 
     while (s->queued < s->out.bytes) {
         u32_t window = LWIP_MIN(pcb->snd_wnd, pcb->cwnd);
@@ -229,15 +248,16 @@ static void push(struct stack_stream *s)
 
         if (pcb->unsent && (u32_t)(pcb->snd_lbb - pcb->lastack) > window + (u32_t)AHEAD * pcb->mss)
             break;
-        run = queue_peek(&s->out, s->queued, &bytes);
+        run = place_peek(&at, &bytes);
         run = run < room ? run : room;
         if (run == 0)
             break;
         if (!s->queued)
             s->front = pcb->snd_lbb;
-        if (tcp_write(pcb, bytes, (u16_t)run, s->queued + run < s->out.bytes ? TCP_WRITE_FLAG_MORE : 0) != ERR_OK)
+        if (write_at_end(pcb, &last, bytes, (u16_t)run, s->queued + run < s->out.bytes ? TCP_WRITE_FLAG_MORE : 0) != ERR_OK)
             break;
         s->queued += run;
+        at.skip += run;
     }
 }
 

@@ -16,6 +16,8 @@ uint16_t net_lwip_sum(const void *bytes, int n);        /* checksum.c */
 void net_lwip_assert(const char *what, const char *file, int line) __attribute__((noreturn));
 
 #define LWIP_RAND() net_lwip_random()
+#define lwip_htons(x) __builtin_bswap16(x)
+#define lwip_htonl(x) __builtin_bswap32(x)
 #define LWIP_PLATFORM_DIAG(x) do { } while (0)
 #define LWIP_PLATFORM_ASSERT(x) net_lwip_assert(x, __FILE__, __LINE__)
 
