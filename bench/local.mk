@@ -39,11 +39,12 @@ bench-gui: bench/gui$(EXEEXT)
 .PHONY: bench-gui
 
 # make bench-net: our own TCP/IP over a TAP against the kernel's
-EXTRA_PROGRAMS += bench/udp-load
-CLEANFILES += bench/udp-load$(EXEEXT)
+EXTRA_PROGRAMS += bench/udp-load bench/tcp-load
+CLEANFILES += bench/udp-load$(EXEEXT) bench/tcp-load$(EXEEXT)
 bench_udp_load_SOURCES = bench/udp-load.c
+bench_tcp_load_SOURCES = bench/tcp-load.c
 dist_noinst_SCRIPTS += bench/net.sh
-bench-net: bench/udp-load$(EXEEXT) all
+bench-net: bench/udp-load$(EXEEXT) bench/tcp-load$(EXEEXT) all
 	UNIK_BUILD=$(abs_top_builddir) $(srcdir)/bench/net.sh
 .PHONY: bench-net
 
@@ -60,4 +61,16 @@ bench_netfront_LDADD = plugins/netfront/libnetfront.la protocol/libprotocol.la $
 bench-netfront: bench/netfront$(EXEEXT)
 	./bench/netfront$(EXEEXT)
 .PHONY: bench-netfront
+
+# make bench-packet: what a packet costs in driver and lwIP
+if HAVE_LWIP
+EXTRA_PROGRAMS += bench/packet
+CLEANFILES += bench/packet$(EXEEXT)
+bench_packet_SOURCES = bench/packet.c
+bench_packet_LDADD = plugins/net-lwip/libnet-lwip.la plugins/netfront/libnetfront.la protocol/libprotocol.la tools/host/libhost.la \
+	$(NETFRONT_LIBS) $(EV_LIBS)
+bench-packet: bench/packet$(EXEEXT)
+	./bench/packet$(EXEEXT)
+.PHONY: bench-packet
+endif
 endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include "plugins/netfront/rx.h"
 #include "plugins/netfront/tx.h"
@@ -98,6 +99,38 @@ static double in(size_t size, unsigned frames)
     return (now() - begin) / done;
 }
 
+/* Bytes in a page that the peer can write to are copied before anybody relies on them. The other way were to end the grant of each
+ * page before its bytes are looked at, and to grant another one for the next frame. With gntalloc that is an ioctl and an munmap to end it, and
+ * an ioctl, an mmap and the first touch to have another; the two ioctls and the hypervisor's work are left out here. */
+static void pages_shared(void)
+{
+    double copied = 1, renewed = 1;
+
+    for (unsigned k = 0; k < ROUNDS; k++) {
+        double begin = now(), t;
+
+        for (unsigned i = 0; i < 1000; i++) {
+            memcpy(tx_pages + i % 256 * 4096, rx_pages + (i * 7) % 256 * 4096, 4096);
+            __asm__ volatile("" : : : "memory");
+        }
+        t = (now() - begin) / 1000;
+        copied = t < copied ? t : copied;
+        begin = now();
+        for (unsigned i = 0; i < 1000; i++) {
+            uint8_t *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+            if (page == MAP_FAILED)
+                abort();
+            *page = 1;
+            munmap(page, 4096);
+        }
+        t = (now() - begin) / 1000;
+        renewed = t < renewed ? t : renewed;
+    }
+    printf("a page that the peer can write to: copied in %.0f ns; taken from it and another one granted in more than %.0f ns\n",
+           copied * 1e9, renewed * 1e9);
+}
+
 int main(void)
 {
     static const size_t sizes[] = { 60, 1514, 65226 };
@@ -119,5 +152,6 @@ int main(void)
         }
         printf("%5zu bytes: out %6.0f ns, in %6.0f ns a frame (best of %d runs)\n", sizes[i], best_out * 1e9, best_in * 1e9, ROUNDS);
     }
+    pages_shared();
     return 0;
 }
