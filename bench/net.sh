@@ -3,8 +3,10 @@
 # network namespace; and what a packet costs.
 #
 #   make bench-net       as root; needs nginx, wrk and iproute2
+#   ONLY=bulk            lines with that word; FIFO=1: before other work of the machine, for figures that mean something on a busy one
 #
-# The server has core 0 and the client core 1, turns alternate, and the median counts.
+# The server has core 0 and the client core 1, turns alternate, and the median counts. The line below a ratio shows where the time went:
+# who was busy, frames and their size, system calls and wake-ups.
 set -u
 build=$(cd "${UNIK_BUILD:-.}" && pwd) source=$(cd "${UNIK_SOURCE:-$(dirname "$0")/..}" && pwd)
 seconds=${SECONDS_EACH:-3} rounds=${ROUNDS:-3} connections=${CONNECTIONS:-32}
@@ -28,7 +30,8 @@ root = $work/root
 port = 80
 [probe]
 echo-port = 7
-discard-port = 9"
+discard-port = 9
+chargen-port = 19"
 printf 'target = qubes\nlog = "*:warning"\n[vchan-socket]\ndomid = 5\n[qubesdb]\n[qrexec]\nmode = serve\n[tap]\nsocket = %s\n[net-lwip]\n%s\n' \
     "$VCHAN_SOCKET_DIR/tap.5" "$apps" >"$work/vm.conf"
 taskset -c 0 "$build/unik-supervisor" -c "$work/vm.conf" >"$work/vm.log" 2>&1 & pids+=($!); vm=$!
@@ -54,47 +57,82 @@ http {
     server { listen 10.137.9.2:80; root $work/root; }
 }
 END
-nsenter -t "$other" -n env -u NGINX taskset -c 0 "$nginx" -p "$work" -e "$work/logs/error.log" -c "$work/nginx.conf" & pids+=($!)
-printf 'target = unix\nlog = "*:warning"\n[net-sockets]\n[www]\nroot = %s\nport = 8080\nqrexec = no\n[probe]\necho-port = 7\ndiscard-port = 9\n' \
+nsenter -t "$other" -n env -u NGINX taskset -c 0 "$nginx" -p "$work" -e "$work/logs/error.log" -c "$work/nginx.conf" & pids+=($!); master=$!
+printf 'target = unix\nlog = "*:warning"\n[net-sockets]\n[www]\nroot = %s\nport = 8080\nqrexec = no\n[probe]\necho-port = 7\ndiscard-port = 9\nchargen-port = 19\n' \
     "$work/root" >"$work/kernel.conf"
-nsenter -t "$other" -n taskset -c 0 "$build/unik-supervisor" -c "$work/kernel.conf" >"$work/kernel.log" 2>&1 & pids+=($!)
+nsenter -t "$other" -n taskset -c 0 "$build/unik-supervisor" -c "$work/kernel.conf" >"$work/kernel.log" 2>&1 & pids+=($!); kernel=$!
 theirs=10.137.9.2
 for u in "http://$ours/1k" "http://$theirs/1k" "http://$theirs:8080/1k"; do until_true net curl -sf -o /dev/null --max-time 2 "$u"; done
 
+worker=$(pgrep -P "$master" | head -n 1)
+fifo=()
+if [ "${FIFO:-0}" = 1 ]; then
+    fifo=(chrt -f 5)
+    for p in "$vm" "$kernel" "$worker"; do chrt -f -p 5 "$p"; done
+fi
+
 # ---- measuring ----
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-ask() { net taskset -c 1 "$wrk" -t1 -c"$connections" -d"${seconds}s" "$1" | sed -n 's/^Requests\/sec: *//p'; }
-# turns NAME FORMAT COMMAND-A... -- COMMAND-B...: medians and their ratio
+client() { net "${fifo[@]}" taskset -c 1 "$@"; }
+ask() { client "$wrk" -t1 -c"$connections" -d"${seconds}s" "$1" | sed -n 's/^Requests\/sec: *//p'; }
+get() { client curl -s -o /dev/null --max-time 60 -w '%{speed_download}\n' "$1" | awk '{ print $1 / 1048576 }'; }
+bulk() { client "$build/bench/tcp-load" "$@"; }
+echoes() { client "$build/bench/udp-load" "$1" 7 64 "$seconds"; }
+# what a process has used: ticks in user and kernel, wake-ups, reads and writes
+used() {
+    awk '{ print $14, $15 }' "/proc/$1/stat"
+    awk '/^voluntary/ { print $2 }' "/proc/$1/status"
+    awk '/^sysc/ { n += $2 } END { print n + 0 }' "/proc/$1/io"
+}
+counted() { # frames and bytes of the VM's card
+    "$dom0" call unik.Status </dev/null | awk '/^[a-z]/ { on = /^tap:/ } on { sub(":", "", $1); v[$1] = $2 }
+        END { print v["frames_in"], v["frames_out"], v["bytes_in"], v["bytes_out"] }'
+}
+# run A|B PID COMMAND...: one turn; adds the rate to $work/A, and "seconds, client's user and kernel, before, after" to $work/A.used
+run() {
+    local side=$1 pid=$2 before after c0="" c1="" TIMEFORMAT='%R %U %S'; shift 2
+    [ "$side" = B ] || c0=$(counted)
+    before=$(used "$pid")
+    { time "$@" >>"$work/$side" 2>/dev/null; } 2>"$work/time"
+    after=$(used "$pid")
+    [ "$side" = B ] || c1=$(counted)
+    echo "$(cat "$work/time")" $before $after $c0 $c1 >>"$work/$side.used"
+}
+# turns NAME UNIT PID COMMAND-A... -- COMMAND-B...: medians, their ratio, and what limits each; PID: who serves B
 turns() {
-    local name=$1 unit=$2 a=() b=(); shift 2
+    local name=$1 unit=$2 pid=$3 a=() b=(); shift 3
+    [[ "$name" == *"${ONLY:-}"* ]] || return
     while [ "$1" != -- ]; do a+=("$1"); shift; done
     shift; b=("$@")
-    : >"$work/a"; : >"$work/b.txt"
-    for _ in $(seq "$rounds"); do "${b[@]}" >>"$work/b.txt"; "${a[@]}" >>"$work/a"; done
-    awk -v n="$name" -v u="$unit" -v a="$(median <"$work/a")" -v b="$(median <"$work/b.txt")" \
-        'BEGIN { printf "%-44s %10.0f   kernel %10.0f %s   ratio %.2f\n", n, a, b, u, b ? a / b : 0 }'
-}
-get() { net taskset -c 1 curl -s -o /dev/null --max-time 60 -w '%{speed_download}\n' "$1" | awk '{ print $1 / 1048576 }'; }
-put() { # ADDRESS: MiB/s into discard
-    net taskset -c 1 bash -c 'exec 5<>/dev/tcp/$0/9; t=${EPOCHREALTIME/./}; head -c 200M /dev/zero >&5
-        t=$((${EPOCHREALTIME/./} - t)); echo $((200 * 1000000 / t))' "$1"
-}
-cpu() { awk '{ print $14, $15 }' "/proc/$1/stat"; }
-frames() { "$dom0" call unik.Status </dev/null | awk '/^net-lwip:/ { on = 1 } on && /frames_(in|out):/ { n += $2 } /^[a-z]/ && !/^net-lwip/ { on = 0 } END { print n }'; }
-# cost NAME COMMAND...: CPU of the VM for each frame
-cost() {
-    local name=$1 f0 c0 f1 c1; shift
-    f0=$(frames) c0=$(cpu "$vm"); "$@" >"$work/rate"; c1=$(cpu "$vm") f1=$(frames)
-    echo "$f0 $c0 $f1 $c1 $(cat "$work/rate")" | awk -v n="$name" -v hz="$(getconf CLK_TCK)" \
-        '{ f = $4 - $1; printf "%-44s %10.0f a second; a frame costs %.2f us in the process, %.2f us in the kernel\n", n, $7, ($5 - $2) / hz * 1e6 / f, ($6 - $3) / hz * 1e6 / f }'
+    rm -f "$work"/[AB] "$work"/[AB].used
+    for _ in $(seq "$rounds"); do run B "$pid" "${b[@]}"; run A "$vm" "${a[@]}"; done
+    awk -v n="$name" -v u="$unit" -v a="$(median <"$work/A")" -v b="$(median <"$work/B")" \
+        'BEGIN { printf "%-46s %9.0f   kernel %9.0f %s   ratio %.2f\n", n, a, b, u, b ? a / b : 0 }'
+    awk -v hz="$(getconf CLK_TCK)" '{
+            s = FILENAME ~ /A.used$/ ? "A" : "B"
+            t[s] += $1; c[s] += $2 + $3; u[s] += $8 - $4; k[s] += $9 - $5; w[s] += $10 - $6; r[s] += $11 - $7
+            in_frames += $16 - $12; out_frames += $17 - $13; in_bytes += $18 - $14; out_bytes += $19 - $15
+        } END {
+            for (i = 1; i <= 2; i++) {
+                s = substr("AB", i, 1)
+                printf "    %-6s server %3.0f %% busy (user %.0f, kernel %.0f), client %3.0f %%; each second %.0f wake-ups, %.0f reads and writes\n",
+                    s == "A" ? "own:" : "kernel:", (u[s] + k[s]) / hz / t[s] * 100, u[s] / hz / t[s] * 100, k[s] / hz / t[s] * 100,
+                    c[s] / t[s] * 100, w[s] / t[s], r[s] / t[s]
+            }
+            f = in_frames + out_frames
+            if (f)
+                printf "           frames of %.0f bytes in, %.0f out; a frame: %.2f us of user, %.2f us of kernel, %.2f wake-ups\n",
+                    in_frames ? in_bytes / in_frames : 0, out_frames ? out_bytes / out_frames : 0,
+                    u["A"] / hz * 1e6 / f, k["A"] / hz * 1e6 / f, w["A"] / f
+        }' "$work/A.used" "$work/B.used"
 }
 
 echo "own TCP/IP over a TAP against the kernel's over veth, median of $rounds turns"
-for f in 1k 16k 1m; do turns "HTTP $f against nginx, $connections connections" req/s ask "http://$ours/$f" -- ask "http://$theirs/$f"; done
-turns "HTTP 1k, the same www on both" req/s ask "http://$ours/1k" -- ask "http://$theirs:8080/1k"
-turns "out: 100 MiB by HTTP against nginx" MiB/s get "http://$ours/100m" -- get "http://$theirs/100m"
-turns "in: 200 MiB into probe's discard on both" MiB/s put $ours -- put $theirs
-turns "UDP echo, 64 bytes, probe on both" echo/s net taskset -c 1 "$build/bench/udp-load" $ours 7 64 "$seconds" -- \
-    net taskset -c 1 "$build/bench/udp-load" $theirs 7 64 "$seconds"
-cost "UDP echo, 64 bytes" net taskset -c 1 "$build/bench/udp-load" $ours 7 64 "$seconds"
-cost "HTTP 1k" ask "http://$ours/1k"
+for f in 1k 16k 1m; do turns "HTTP $f against nginx, $connections connections" req/s "$worker" ask "http://$ours/$f" -- ask "http://$theirs/$f"; done
+turns "HTTP 1k, the same www on both" req/s "$kernel" ask "http://$ours/1k" -- ask "http://$theirs:8080/1k"
+turns "HTTP 1m, the same www on both" req/s "$kernel" ask "http://$ours/1m" -- ask "http://$theirs:8080/1m"
+turns "out: 100 MiB by HTTP against nginx" MiB/s "$worker" get "http://$ours/100m" -- get "http://$theirs/100m"
+turns "bulk out: 1 GiB from chargen, probe on both" MiB/s "$kernel" bulk out $ours 19 1024 -- bulk out $theirs 19 1024
+turns "bulk in: 1 GiB into discard, probe on both" MiB/s "$kernel" bulk in $ours 9 1024 -- bulk in $theirs 9 1024
+turns "... 100 MiB in writes of 4 KiB" MiB/s "$kernel" bulk in $ours 9 100 4096 -- bulk in $theirs 9 100 4096
+turns "UDP echo, 64 bytes, probe on both" echo/s "$kernel" echoes $ours -- echoes $theirs
