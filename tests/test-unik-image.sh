@@ -48,6 +48,13 @@ run -c vm.conf -o pv.xen --type pv --memory 8 --name my-vm
 expect "type, memory, name" 0; is "pv.cfg" sh -c 'grep -qx "type = \"pv\"" pv.cfg && grep -qx "memory = 8" pv.cfg && grep -qx "name = \"my-vm\"" pv.cfg'
 is "pv.qubes" sh -c 'grep -qx "qvm-prefs my-vm virt_mode pv" pv.qubes && grep -qx "qvm-prefs my-vm memory 8" pv.qubes'
 
+if [ -x "$parts/unik-keyboard" ]; then
+    run -c vm.conf -o keys.xen --keyboard de,fr+oss --keyboard us++ctrl:nocaps; expect "--keyboard" 0
+    run --describe keys.xen
+    expect "layouts are files" 0 '  /usr/share/unik/keyboard/de$' '  /usr/share/unik/keyboard/fr+oss$' '  /usr/share/unik/keyboard/us++ctrl:nocaps$'
+    run -c vm.conf -o keys.xen --keyboard de,nowhere; expect "no such layout" 1 'unik-keyboard: nowhere: no such layout' '^unik-image: --keyboard: '
+fi
+
 # an app from elsewhere, as source of its own; and one that replaces a shipped one
 sed 's/UNIK_PLUGIN(hello)/UNIK_PLUGIN(my_app)/; s/"hello"/"my-app"/; s/\.version = "[^"]*"/.version = "7"/' \
     "$UNIK_SOURCE/apps/hello/hello.c" >mine.c

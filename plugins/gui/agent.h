@@ -10,7 +10,7 @@
  *   buffer.c      pixels: shared pages, and how long they stay
  *   damage.c      which parts have changed: a few rectangles
  *   clipboard.c   text out and in
- *   keyboard.c    keycodes to keysyms and text; xkb.c, us.c: where the tables come from
+ *   keyboard.c    keycodes to keysyms and text; xkb.c, us.c, layout-file.c: where the tables come from
  *
  * There is no queue of messages. Each window knows what the daemon has been told and what it should know; output.c sends the
  * difference while there is room. So nothing about a window can be sent after its end, and memory is bounded.
@@ -47,7 +47,7 @@ struct gui_config {
     int mode, version;              /* enum gui_mode; the minor version announced */
     int64_t domain;
     double retry_max, damage_interval, flush;
-    const char *layout;
+    const char *layout, *layout_dir;
 };
 
 /* Rows of the counter table in plugin.c. */

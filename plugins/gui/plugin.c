@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unik/text.h>
 #include "plugins/gui/agent.h"
+#include "plugins/gui/layout-file.h"
 
 #define DOMAIN_KEY "/qubes-gui-domain-xid"
 #define LAYOUT_KEY "/keyboard-layout"
@@ -25,6 +26,8 @@ static const struct unik_option options[] = {
            .help = "the GUI domain's number; -1: what QubesDB says (/qubes-gui-domain-xid), or dom0"),
     OPTION("layout", UNIK_STRING, layout,
            .help = "keyboard layout, LAYOUT+VARIANT+OPTIONS; default: what QubesDB says (/keyboard-layout), or us"),
+    OPTION("layout-dir", UNIK_STRING, layout_dir, .fallback = "/usr/share/unik/keyboard",
+           .help = "folder of keyboard tables, for a program without libxkbcommon"),
     OPTION("damage-interval", UNIK_SECONDS, damage_interval, .fallback = "5ms", .min = 0, .max = 1,
            .help = "changed parts of windows are sent at most so often; the first of them at once"),
     OPTION("retry-max", UNIK_SECONDS, retry_max, .fallback = "5s", .min = 0, .max = 600,
@@ -86,27 +89,42 @@ static const char *value_of(struct gui_agent *a, const char *key)
     return v && *v ? v : NULL;
 }
 
+/* By libxkbcommon, or from a file if the program is built without it. */
+static int find_layout(struct gui_agent *a, struct gui_keyboard *k, const char *name)
+{
+    struct gui_layout l;
+    bool without = false;
+    int e;
+
+    if (gui_layout_parse(name, &l) < 0)
+        return -EINVAL;
+    e = gui_xkb_layout(k, &l);
+    if (e != -ENOSYS)
+        return e;
+    e = gui_layout_files(k, a->config->layout_dir, &l, &without);
+    if (e == 0 && without)
+        unik_info(a->ctx, "keyboard layout %s: no table with these options: without them", name);
+    return e == -ENOENT ? -ENOSYS : e;
+}
+
 /* The config's layout, or dom0's, or the older form of that: a whole keymap. What cannot be had is US. */
 static void load_layout(struct gui_agent *a)
 {
     const char *name = a->config->layout ? a->config->layout : value_of(a, LAYOUT_KEY);
     const char *keymap = name ? NULL : value_of(a, LEGACY_KEY);
     struct gui_keyboard k = { 0 };
-    struct gui_layout l;
     int e;
 
     if (a->config->mode != GUI_MODE_SERVE)
         return;
     if (!name)
         name = "us";
-    if (keymap)
-        e = gui_xkb_keymap(&k, keymap);
-    else
-        e = gui_layout_parse(name, &l) < 0 ? -EINVAL : gui_xkb_layout(&k, &l);
+    e = keymap ? gui_xkb_keymap(&k, keymap) : find_layout(a, &k, name);
     if (e < 0) {
         if (keymap || strcmp(name, "us") != 0)
             unik_warn(a->ctx, "keyboard layout %s: %s: keys are taken for US ones", keymap ? "of " LEGACY_KEY : name,
-                      e == -ENOSYS ? "built without libxkbcommon" : e == -EINVAL ? "not known" : strerror(-e));
+                      e == -ENOSYS ? keymap ? "built without libxkbcommon" : "no table (unik-image --keyboard)" :
+                      e == -EINVAL ? "not known" : strerror(-e));
         e = gui_us_layout(&k);
     }
     if (e < 0) {

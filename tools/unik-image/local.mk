@@ -20,14 +20,14 @@ UNIK_KERNEL =
 if HAVE_XEN
 UNIK_KERNEL += boot/unik-kernel
 endif
-IMAGE_PART_FILES = $(UNIK_KERNEL) tools/unik-image/unik-pack $(srcdir)/scripts/static-table
+IMAGE_PART_FILES = $(UNIK_KERNEL) $(UNIK_KEYBOARD) tools/unik-image/unik-pack $(srcdir)/scripts/static-table
 IMAGE_PART_LIBS = supervisor/libmain.la protocol/libprotocol.la $(EV_LIBS) $(INI_LIBS) $(STATIC_PLUGINS)
 image-parts/stamp: $(IMAGE_PART_FILES) $(filter %.la,$(IMAGE_PART_LIBS)) $(srcdir)/scripts/static-parts
 	$(AM_V_GEN)$(srcdir)/scripts/static-parts image-parts $(IMAGE_PART_FILES) -- $(IMAGE_PART_LIBS) && touch $@
 all-local: image-parts/stamp
 install-exec-local: image-parts/stamp
 	$(MKDIR_P) $(DESTDIR)$(partsdir)
-	cd image-parts && for f in *; do case $$f in stamp) ;; unik-pack|static-table) $(INSTALL_SCRIPT) $$f $(DESTDIR)$(partsdir)/$$f ;; \
+	cd image-parts && for f in *; do case $$f in stamp) ;; unik-pack|unik-keyboard|static-table) $(INSTALL_SCRIPT) $$f $(DESTDIR)$(partsdir)/$$f ;; \
 		*) $(INSTALL_DATA) $$f $(DESTDIR)$(partsdir)/$$f ;; esac || exit 1; done
 uninstall-local:
 	rm -rf $(DESTDIR)$(partsdir)
