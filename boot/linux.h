@@ -155,6 +155,14 @@ void random_bytes(void *out, size_t n);
 /* Mixes in; never harms. */
 void random_mix(const void *bytes, size_t n);
 
+/* ---- seed.c ---- */
+
+#define SEED_NODE "data/random-seed"
+#define SEED_MIN 64u            /* bytes: 256 bits in hexadecimal digits */
+#define SEED_MAX 512u
+/* Reads the seed that dom0 left in xenstore for this start, and removes it there: its length, 0 without. */
+size_t seed_take(uint8_t to[SEED_MAX]);
+
 /* ---- dev-evtchn.c ---- */
 
 /* Keeps a port of the program for the notice that a mapping is gone: -EINVAL if it is not the program's. */

@@ -1,9 +1,11 @@
 /* boot/random.c - the random generator behind getrandom() and /dev/urandom: ChaCha20 with a key that is replaced after each
  * use, so that nothing given out before can be computed from the memory of now.
  *
- * The first key is a hash of all there is: the processor's generator (RDSEED, RDRAND), the jitter of its clock, the wall clock.
- * Only the first two count, and either must bring KEY_BITS by itself; if neither does, the domain ends with one line instead
- * of running with keys that others could guess. What is written to /dev/urandom (dom0's seed from QubesDB) is mixed in later.
+ * The first key is a hash of all there is: the processor's generator (RDSEED, RDRAND), the jitter of its clock, the wall clock,
+ * and, only if neither of the first two brings KEY_BITS by itself, a seed that dom0 left in xenstore (seed.c). If that is not
+ * there either, the domain ends with one line instead of running with keys that others could guess. "kernel.random=" on the
+ * command line names the sources that count; the others are mixed in all the same. What is written to /dev/urandom (dom0's seed
+ * from QubesDB) is mixed in later.
  */
 #include "boot/chacha20.h"
 #include "boot/linux.h"
@@ -60,20 +62,31 @@ void random_mix(const void *bytes, size_t n)
 
 /* ---- sources ---- */
 
-static bool rdseed(uint64_t *v)
+enum source { PROCESSOR = 1, JITTER = 2, SEED = 4 };
+
+/* The set of those that count. */
+static unsigned counted(void)
 {
-    bool ok;
+    static const char *const names[] = { "processor", "jitter", "seed" };
+    const char *v = kernel_option("kernel.random=");
+    unsigned set = 0;
 
-    __asm__ volatile("rdseed %0; setc %1" : "=r"(*v), "=qm"(ok) : : "cc");
-    return ok;
-}
+    if (!v)
+        return PROCESSOR | JITTER | SEED;
+    for (;; v++) {
+        size_t n = 0, i = 0;
 
-static bool rdrand(uint64_t *v)
-{
-    bool ok;
-
-    __asm__ volatile("rdrand %0; setc %1" : "=r"(*v), "=qm"(ok) : : "cc");
-    return ok;
+        while (v[n] && v[n] != ',' && v[n] != ' ')
+            n++;
+        while (i < ARRAY_LENGTH(names) && (strlen(names[i]) != n || memcmp(names[i], v, n) != 0))
+            i++;
+        if (i == ARRAY_LENGTH(names))
+            panic("bad command line: kernel.random is a list of processor, jitter, seed");
+        set |= 1u << i;
+        v += n;
+        if (*v != ',')
+            return set;
+    }
 }
 
 /* Bits that count: all or nothing. */
@@ -128,29 +141,54 @@ static unsigned from_jitter(struct blake2s *b, unsigned bits)
     return good / JITTER_PER_BIT;
 }
 
+/* The bits that count, of RDSEED or RDRAND. */
+static unsigned from_generators(struct blake2s *b)
+{
+    uint32_t features[4], more[4];
+    unsigned bits = 0;
+
+    cpuid(0, 0, features);
+    if (features[0] >= 7) {
+        cpuid(7, 0, more);
+        if (more[1] & CPUID_RDSEED)
+            bits = from_processor(b, rdseed);
+    }
+    cpuid(1, 0, features);
+    if (bits < KEY_BITS && (features[2] & CPUID_RDRAND))
+        bits = from_processor(b, rdrand);
+    return bits;
+}
+
+/* from dom0, which knows our memory anyway: what it calls a seed is one. */
+static bool from_dom0(struct blake2s *b)
+{
+    uint8_t seed[SEED_MAX];
+    size_t n = seed_take(seed);
+
+    blake2s_add(b, seed, n);
+    memset(seed, 0, sizeof(seed));
+    __asm__ volatile("" : : "r"(seed) : "memory");
+    return n >= SEED_MIN;
+}
+
 void random_init(void)
 {
+    unsigned counts = counted(), processor, jitter;
     uint64_t wall = time_wall();
-    uint32_t features[4], more[4];
-    unsigned processor = 0, jitter;
     struct blake2s b;
 
     blake2s_init(&b);
     blake2s_add(&b, &wall, sizeof(wall));
     blake2s_add(&b, boot.command_line, sizeof(boot.command_line));
-    cpuid(0, 0, features);
-    if (features[0] >= 7) {
-        cpuid(7, 0, more);
-        if (more[1] & 1u << 18)
-            processor = from_processor(&b, rdseed);
-    }
-    cpuid(1, 0, features);
-    if (processor < KEY_BITS && features[2] & 1u << 30)
-        processor = from_processor(&b, rdrand);
+    processor = from_generators(&b);
+    if (!(counts & PROCESSOR))
+        processor = 0;
     jitter = from_jitter(&b, processor < KEY_BITS ? KEY_BITS : KEY_BITS / 16);
-    if (processor < KEY_BITS && jitter < KEY_BITS)
-        panic("no randomness: the processor has no generator (RDRAND) that works, and its clock is too even (%u of %u bits)",
-              jitter, KEY_BITS);
+    if (!(counts & JITTER))
+        jitter = 0;
+    if (processor < KEY_BITS && jitter < KEY_BITS && !((counts & SEED) && from_dom0(&b)))
+        panic("no randomness: none from the processor (RDRAND), %u of %u bits from the jitter of its clock, and no seed of %u bytes "
+              "in xenstore's " SEED_NODE, jitter, KEY_BITS, SEED_MIN);
     blake2s_end(&b, (uint8_t *)key);
 }
 

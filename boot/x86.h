@@ -2,6 +2,7 @@
 #ifndef BOOT_X86_H
 #define BOOT_X86_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Page-table entries (both kinds of guest). Never PTE_GLOBAL: Xen keeps that bit for itself in PV. */
@@ -28,7 +29,9 @@
 /* cpuid: leaf 1 ecx; leaf 7 ebx, ecx. Control register 4. Extended control register 0: x87, SSE and AVX state. */
 #define CPUID_XSAVE (1u << 26)
 #define CPUID_AVX (1u << 28)
+#define CPUID_RDRAND (1u << 30)
 #define CPUID_SMEP (1u << 7)
+#define CPUID_RDSEED (1u << 18)
 #define CPUID_UMIP (1u << 2)
 #define CR4_OSFXSR (1u << 9)
 #define CR4_OSXMMEXCPT (1u << 10)
@@ -54,6 +57,23 @@ static inline uint64_t rdtsc(void)
 
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
     return (uint64_t)high << 32 | low;
+}
+
+/* False: nothing there now. */
+static inline bool rdseed(uint64_t *v)
+{
+    bool ok;
+
+    __asm__ volatile("rdseed %0; setc %1" : "=r"(*v), "=qm"(ok) : : "cc");
+    return ok;
+}
+
+static inline bool rdrand(uint64_t *v)
+{
+    bool ok;
+
+    __asm__ volatile("rdrand %0; setc %1" : "=r"(*v), "=qm"(ok) : : "cc");
+    return ok;
 }
 
 static inline uint64_t rdmsr(uint32_t msr)

@@ -36,6 +36,21 @@ void panic(const char *how, ...)
     abort();
 }
 
+/* ---- the command line, and dom0's seed ---- */
+
+const char *fake_option;
+const char *kernel_option(const char *key) { return strcmp(key, "kernel.random=") == 0 ? fake_option : NULL; }
+
+size_t fake_seed;
+unsigned seeds_taken;
+
+size_t seed_take(uint8_t to[SEED_MAX])
+{
+    seeds_taken++;
+    memset(to, 's', fake_seed);
+    return fake_seed;
+}
+
 /* ---- pages ---- */
 
 /* Reachable for ever, as a kernel's memory is: a file tree is never taken down. */

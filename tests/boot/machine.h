@@ -11,6 +11,9 @@ extern uint64_t fake_now, fake_wall;        /* ns */
 extern size_t pages_out;            /* given out and not back */
 extern size_t pages_most;           /* page_alloc() gives no more than that */
 extern char last_said[512];
+extern const char *fake_option;     /* what follows "kernel.random=" on the command line; NULL without */
+extern size_t fake_seed;            /* length of what dom0 left in xenstore */
+extern unsigned seeds_taken;        /* how often it was asked for */
 
 /* Address of a place in the arena. */
 static inline uint64_t user_at(size_t offset) { return (uint64_t)(uintptr_t)(arena + offset); }
@@ -19,6 +22,9 @@ uint64_t user_put(size_t offset, const char *text);
 
 /* A system call by its function, with up to six arguments. */
 #define SYS(function, ...) function((const uint64_t[6]){ __VA_ARGS__ })
+
+/* ends.c: what panic() says when this function calls it; NULL if it does not. */
+const char *ends_with(void (*f)(void));
 
 /* Building archives: appends an entry, returns the new size. */
 size_t cpio_put(uint8_t *to, size_t at, const char *name, uint32_t mode, const void *content, size_t n);
