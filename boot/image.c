@@ -23,7 +23,7 @@ static const char *check_head(const uint8_t *at, size_t available)
         return "no room for a payload";
     for (size_t i = 0; i < sizeof(IMAGE_MAGIC) - 1; i++)
         if (at[i] != (uint8_t)IMAGE_MAGIC[i])
-            return "no payload (was it made by unik-image?)";
+            return "no payload (was it made by unik-image, and is the file whole?)";
     if (u32(at + 8) != IMAGE_VERSION)
         return "its payload has another version";
     if (u32(at + 12) != IMAGE_PARTS)

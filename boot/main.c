@@ -68,6 +68,8 @@ void kernel_main(void)
     time_init();
     console_init();
     read_options();
+    if (!machine_start.store)
+        panic("the domain has no xenstore: what it was told at its start names no page for that");
     grant_init();
     xenbus_init();
     say("%s guest, %lu kB free", boot.pvh ? "PVH" : "PV", pages_left() * 4);

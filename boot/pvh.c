@@ -179,15 +179,23 @@ static int take_page(unsigned space, unsigned index, const void *at)
 
 static int grant_frame(unsigned index, void *at) { return take_page(XENMAPSPACE_grant_table, index, at); }
 
+/* Nobody would hear us but Xen: its log takes lines from this port, and shows them (xl dmesg) with guest_loglvl=all. */
+_Noreturn static void no_console(void)
+{
+    for (const char *at = "no console: HVM_PARAM_CONSOLE_PFN is 0\n"; *at; at++)
+        __asm__ volatile("outb %b0, %w1" : : "a"(*at), "Nd"(XEN_HVM_DEBUGCONS_IOPORT));
+    power(POWER_CRASH);
+}
+
 static void take_rings(void)
 {
     uint64_t console = parameter(HVM_PARAM_CONSOLE_PFN), store = parameter(HVM_PARAM_STORE_PFN);
 
-    if (console) {
-        kernel_map(console_page, console * PAGE, PTE_DATA);
-        machine_start.console = (struct xencons_interface *)console_page;
-        machine_start.console_port = (uint32_t)parameter(HVM_PARAM_CONSOLE_EVTCHN);
-    }
+    if (!console)
+        no_console();
+    kernel_map(console_page, console * PAGE, PTE_DATA);
+    machine_start.console = (struct xencons_interface *)console_page;
+    machine_start.console_port = (uint32_t)parameter(HVM_PARAM_CONSOLE_EVTCHN);
     if (store) {
         kernel_map(store_page, store * PAGE, PTE_DATA);
         machine_start.store = (struct xenstore_domain_interface *)store_page;

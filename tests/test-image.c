@@ -76,7 +76,7 @@ START_TEST(what_is_wrong_is_said)
         uint32_t value;
         const char *wrong;
     } cases[] = {
-        { 0, 0, "no payload (was it made by unik-image?)" },
+        { 0, 0, "no payload (was it made by unik-image, and is the file whole?)" },
         { 8, 2, "its payload has another version" },
         { 12, 7, "its payload has another number of parts" },
         { 16, 0, "its payload's size is nonsense" },

@@ -28,6 +28,10 @@ net_peer_LDADD = protocol/libprotocol.la
 net_peer_LDFLAGS = $(AM_LDFLAGS) -all-static
 
 # For dom0's side of the checks.
+EXTRA_PROGRAMS += lacking
+lacking_SOURCES = tests/xen/lacking.c
+lacking_LDADD = -lxenctrl -lxencall -lxendevicemodel -lxenevtchn -lxenforeignmemory -lxengnttab -lxentoolcore -lxentoollog
+lacking_LDFLAGS = $(AM_LDFLAGS) -all-static
 EXTRA_PROGRAMS += line
 line_SOURCES = tests/xen/line.c
 line_LDFLAGS = $(AM_LDFLAGS) -all-static
