@@ -3,7 +3,9 @@
 # use the same stack; frame pointers, for crash reports.
 KERNEL_CPPFLAGS = -I$(top_srcdir) -D__XEN_INTERFACE_VERSION__=0x00040e00
 KERNEL_CFLAGS = -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fno-pic -fno-pie -mcmodel=kernel -mno-red-zone \
-	-mgeneral-regs-only -fcf-protection=none -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+	-mgeneral-regs-only -fcf-protection=none -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables \
+	$(CALLGRAPH_CFLAGS)
+CLEANFILES += boot/*.ci
 KERNEL_LDFLAGS = -nostdlib -static -Wl,-T,$(top_srcdir)/boot/kernel.ld -Wl,--build-id=none -Wl,-z,max-page-size=4096
 
 # The machine: from the entry to the grant table.
@@ -13,8 +15,10 @@ MACHINE_SOURCES = boot/start.S boot/pv.c boot/pvh.c boot/memory.c boot/paging.c 
 
 include boot/linux.mk
 
+dist_noinst_SCRIPTS += tests/test-boot-stack.sh
 if HAVE_XEN
 noinst_PROGRAMS += boot/unik-kernel
+TESTS += tests/test-boot-stack.sh
 endif
 boot_unik_kernel_SOURCES = $(MACHINE_SOURCES) $(LINUX_SOURCES)
 boot_unik_kernel_CPPFLAGS = $(KERNEL_CPPFLAGS)
