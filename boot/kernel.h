@@ -213,6 +213,8 @@ void events_run(void);
 uint64_t time_monotonic(void);                  /* nanoseconds since the domain's host has been up: CLOCK_MONOTONIC, _BOOTTIME */
 uint64_t time_wall(void);                       /* nanoseconds since 1970: CLOCK_REALTIME */
 void time_set_wall(uint64_t ns);                /* clock_settime(): kept as an offset to Xen's */
+/* Where the program's own clock (vdso/) finds what time_set_wall() adds to Xen's wall clock: now, and after each change. */
+void time_publish(int64_t *at);
 uint64_t time_wall_changes(void);               /* how often it was set: TFD_TIMER_CANCEL_ON_SET */
 /* Runs handlers of events, or waits for some until the deadline (of time_monotonic()) at most. False if it has passed and
  * nothing was there to run. Without a deadline in the past, returns after each event: look again for what you wait. */

@@ -175,6 +175,11 @@ extern const struct device device_null, device_zero, device_full, device_random,
     device_xenbus, device_proc_xenbus, device_evtchn, device_gntalloc, device_gntdev,
     device_privcmd;
 
+/* ---- vdso/map.c ---- */
+
+/* Clocks that the program reads without a system call: where it finds them, for AT_SYSINFO_EHDR. */
+uint64_t vdso_map(void);
+
 /* ---- elf.c ---- */
 
 #define PROGRAM_ARGS_MAX 128u

@@ -29,6 +29,17 @@ boot_unik_kernel_LINK = $(CC) $(boot_unik_kernel_LDFLAGS) -o $@
 boot_unik_kernel_DEPENDENCIES = $(srcdir)/boot/kernel.ld
 EXTRA_DIST += boot/kernel.ld
 
+# What the program reads clocks with: linked alone, as a shared library of one page, and then a constant of the kernel.
+VDSO_CFLAGS = -std=gnu11 -O2 $(WARNINGS) -ffreestanding -fPIC -fvisibility=hidden -mgeneral-regs-only -fcf-protection=none \
+	-fno-stack-protector -fno-asynchronous-unwind-tables
+VDSO_LDFLAGS = -nostdlib -shared -Wl,-T,$(top_srcdir)/boot/vdso/vdso.ld -Wl,--hash-style=sysv -Wl,--build-id=none \
+	-Wl,-soname,linux-vdso.so.1
+boot/vdso/vdso.so: $(srcdir)/boot/vdso/clock.c $(srcdir)/boot/vdso/vdso.ld $(srcdir)/boot/vdso/vdso.h
+	@mkdir -p boot/vdso
+	$(AM_V_GEN)$(CC) $(KERNEL_CPPFLAGS) $(VDSO_CFLAGS) $(VDSO_LDFLAGS) -o $@ $(srcdir)/boot/vdso/clock.c
+boot/vdso/unik_kernel-image.$(OBJEXT): boot/vdso/vdso.so
+CLEANFILES += boot/vdso/vdso.so boot/vdso/*.ci
+
 if HAVE_XEN
 if HAVE_CHECK
 TESTS += tests/test-boot-xenbus

@@ -44,6 +44,7 @@ extern const struct machine *machine;           /* the one of the two that was b
 struct machine_start {
     uint64_t *user_root;                        /* the level-3 table of the program's half, for paging.c */
     struct shared_info *shared;                 /* NULL until it is there */
+    uint64_t shared_frame;                      /* its frame, as page tables have it */
     struct xencons_interface *console;          /* NULL without */
     uint32_t console_port;
     struct xenstore_domain_interface *store;    /* NULL without */

@@ -40,15 +40,20 @@ static uint64_t *find(uint64_t *table, uint64_t address, bool create, bool hidde
 
 uint64_t *paging_leaf(uint64_t address, bool create) { return find(machine_start.user_root, address, create, false); }
 
-int paging_set(uint64_t address, const void *page, uint64_t rights)
+int paging_set_frame(uint64_t address, uint64_t frame, uint64_t rights)
 {
     uint64_t *leaf = paging_leaf(address, true);
 
     if (!leaf)
         return -ENOMEM;
-    machine->leaf(address, leaf, machine->frame(page) * PAGE | rights);
+    machine->leaf(address, leaf, frame * PAGE | rights);
     machine->leaf_flush();
     return 0;
+}
+
+int paging_set(uint64_t address, const void *page, uint64_t rights)
+{
+    return paging_set_frame(address, machine->frame(page), rights);
 }
 
 int paging_fill(uint64_t address, uint64_t end, uint64_t rights)

@@ -8,6 +8,8 @@
 uint64_t *paging_leaf(uint64_t address, bool create);
 /* Makes page appear at address, with rights PTE_*. 0 or -ENOMEM. There is nothing yet. */
 int paging_set(uint64_t address, const void *page, uint64_t rights);
+/* The same for a frame that is no page of page_alloc() or of the image. */
+int paging_set_frame(uint64_t address, uint64_t frame, uint64_t rights);
 /* New zeroed pages from address on, where nothing is yet, up to end (the first has its table), to the first that is there or to the
  * end of free memory: at once, which costs hardly more than one. -ENOMEM: not even one. */
 int paging_fill(uint64_t address, uint64_t end, uint64_t rights);

@@ -108,7 +108,7 @@ static void add_words(const char *at, size_t size, bool after_dashes)
 static const char *const environment[] = { "HOME=/", "PATH=/bin:/sbin", "TERM=dumb" };
 
 /* Words of the stack: argc, argv, NULL, environment, NULL, pairs of the auxiliary vector, the last of them AT_NULL. */
-#define AUXILIARY 18u
+#define AUXILIARY 19u
 static uint64_t words[1 + PROGRAM_ARGS_MAX + 1 + ARRAY_LENGTH(environment) + 1 + 2 * AUXILIARY];
 static size_t words_n;
 
@@ -171,6 +171,7 @@ static uint64_t fill_stack(const struct program *p)
     put_pair(AT_RANDOM, chance_at);
     put_pair(AT_EXECFN, name);
     put_pair(AT_PLATFORM, platform);
+    put_pair(AT_SYSINFO_EHDR, vdso_map());
     put_pair(AT_NULL, 0);
     stack = (stack - words_n * sizeof(words[0])) & ~15ul;
     if (user_out(stack, words, words_n * sizeof(words[0])) < 0)

@@ -282,6 +282,7 @@ void pv_start(struct start_info *si)
     take_memory(si);
     map(ADDRESS(shared_page), si->shared_info | PTE_DATA, UVMF_INVLPG);
     machine_start.shared = (struct shared_info *)shared_page;
+    machine_start.shared_frame = si->shared_info / PAGE;
     make_program_tables();
     kernel_main();
 }

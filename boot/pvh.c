@@ -210,6 +210,7 @@ static void take_events(void)
     if (take_page(XENMAPSPACE_shared_info, 0, shared_page) < 0 || xen_hvm(HVMOP_set_param, &p) < 0)
         panic("Xen gives us no events");
     machine_start.shared = (struct shared_info *)shared_page;
+    machine_start.shared_frame = frame(shared_page);
 }
 
 /* ---- memory ---- */

@@ -5,6 +5,7 @@
 
 static uint64_t latest;                         /* the monotonic clock was this late already */
 static int64_t wall_offset;                     /* ours, added to Xen's wall clock */
+static int64_t *published;                      /* the program's copy of it */
 static uint64_t wall_changes;
 static uint64_t armed = NEVER;                  /* when the timer will fire */
 
@@ -58,6 +59,14 @@ void time_set_wall(uint64_t ns)
 {
     wall_offset = (int64_t)(ns - xen_wall());
     wall_changes++;
+    if (published)
+        *published = wall_offset;
+}
+
+void time_publish(int64_t *at)
+{
+    published = at;
+    *published = wall_offset;
 }
 
 uint64_t time_wall_changes(void) { return wall_changes; }

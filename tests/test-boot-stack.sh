@@ -68,4 +68,4 @@ END {
     printf "%d bytes at most of %d: frames %d, the deepest way %d, a crash and another %d\n  %s\n", total, size, frames, worst, 2 * crash, at
     if (total > size) fail("the stack is too small")
     exit bad
-}' unik_kernel-*.ci
+}' unik_kernel-*.ci vdso/unik_kernel-*.ci

@@ -1,6 +1,7 @@
 /* Clocks, sleeping, timerfd. */
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -26,6 +27,16 @@ static void clocks(void)
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         P("clock_gettime", syscall(SYS_clock_gettime, all[i], &t));
+    probe_is("libc has clocks without a system call", getauxval(AT_SYSINFO_EHDR) != 0);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (all[i] == CLOCK_REALTIME_COARSE || all[i] == CLOCK_MONOTONIC_COARSE)
+            continue;                           /* Linux's lag behind by a tick */
+        before = now(all[i]);
+        P("clock_gettime of libc", clock_gettime(all[i], &t));
+        wall = t.tv_sec * 1000000000ll + t.tv_nsec;
+        probe_is("it lies between two of the kernel's", before <= wall && wall <= now(all[i]));
+    }
+    P("unknown clock of libc", clock_gettime(77, &t));
     P("unknown clock", syscall(SYS_clock_gettime, 77, &t));
     P("clock bad pointer", syscall(SYS_clock_gettime, CLOCK_MONOTONIC, bad_near));
     P("getres", syscall(SYS_clock_getres, CLOCK_MONOTONIC, &t));
