@@ -54,7 +54,7 @@ static uint64_t wall(void)
     return at + monotonic() + (uint64_t)*(volatile int64_t *)&vdso_own.wall_offset;
 }
 
-static int system_call(int32_t clock, struct linux_timespec *t)
+static int ask_kernel(int32_t clock, struct linux_timespec *t)
 {
     int64_t result = SYS_clock_gettime;
 
@@ -69,7 +69,7 @@ EXPORT int __vdso_clock_gettime(int32_t clock, struct linux_timespec *t)
     switch (clock) {
     case CLOCK_REALTIME: case CLOCK_REALTIME_COARSE: ns = wall(); break;
     case CLOCK_MONOTONIC: case CLOCK_MONOTONIC_RAW: case CLOCK_MONOTONIC_COARSE: case CLOCK_BOOTTIME: ns = monotonic(); break;
-    default: return system_call(clock, t);
+    default: return ask_kernel(clock, t);
     }
     t->sec = (int64_t)(ns / SECOND);
     t->ns = (int64_t)(ns % SECOND);
