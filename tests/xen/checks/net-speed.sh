@@ -1,9 +1,9 @@
-# A Linux guest with our TCP/IP and front end next to one with the kernel's and nginx: HTTP requests a second, bulk TCP each way.
+# A guest with our TCP/IP and front end next to a Linux PV guest with the kernel's and nginx: HTTP requests a second, bulk TCP each way.
 # guests: linux-pv
 # only when named: three minutes
 net_guest ours 5 || bad "xl create ours"
 dom0_for $id ours --qubesdb /tmp/keys.ours
-net_guest theirs 8; xl destroy theirs
+as linux-pv net_guest theirs 8; xl destroy theirs
 sed -i 's|^ramdisk = .*|ramdisk = "/share/kernel-net.cpio"|; s|^extra = .*|extra = "console=hvc0 quiet -- 10.137.0.8 -c /etc/kernel.conf"|' /tmp/theirs.cfg
 xl create -q /tmp/theirs.cfg
 is "ours answers" until_true 180 ping -c 1 -W 1 10.137.0.5
