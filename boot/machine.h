@@ -61,6 +61,8 @@ extern uint8_t kernel_stack_guard[], kernel_stack_top[];
 
 /* memory.c: pages of the direct map, free from now on. */
 void memory_add(void *first, size_t pages);
+/* Some of them there are not. */
+void memory_hole(void *first, size_t pages);
 
 /* start.S: where each exception goes, PV and PVH. */
 #define VECTORS 22u

@@ -4,6 +4,7 @@
 static uint8_t *base;                           /* first page; the bits are in front of it */
 static uint64_t *taken;                         /* bit i: page i is taken */
 static size_t total, left, next;                /* pages; where to look first */
+static size_t holes;                            /* of total: pages that there are not */
 
 static bool is_taken(size_t i) { return taken[i / 64] >> i % 64 & 1; }
 static void take(size_t i) { taken[i / 64] |= 1ull << i % 64; }
@@ -16,10 +17,21 @@ void memory_add(void *first, size_t pages)
     memset(taken, 0, bits * PAGE);
     base = (uint8_t *)first + bits * PAGE;
     total = left = pages - bits;
+    holes = 0;
+}
+
+void memory_hole(void *first, size_t pages)
+{
+    size_t i = (size_t)((uint8_t *)first - base) / PAGE;
+
+    for (size_t k = i; k < i + pages; k++)
+        take(k);
+    left -= pages;
+    holes += pages;
 }
 
 size_t pages_left(void) { return left; }
-size_t pages_total(void) { return total; }
+size_t pages_total(void) { return total - holes; }
 
 /* The first of n free pages in a row from page `from` on, before page `end`; total if there are none. */
 static size_t find(size_t from, size_t end, size_t n)

@@ -12,7 +12,8 @@
 
 #define BOOT_MAPPED (1ull << 30)                /* at VIRT_BASE, by start.S */
 #define LARGE_PAGE (1ull << 21)
-#define DIRECT_MAX (512ull << 30)               /* one level-3 table */
+#define HIGH_RAM (4ull << 30)                   /* below it is a gap, for devices that we do not have */
+#define FOREIGN_BASE (64ull << 30)              /* RAM is used up to there; one level-3 table maps more */
 #define EVENT_VECTOR 0xf0u
 #define FOREIGN_PAGES 8192u                     /* foreign pages mapped at a time */
 
@@ -217,24 +218,30 @@ static void take_events(void)
 
 static const void *boot_bytes(uint64_t address) { return (const void *)(VIRT_BASE + address); }
 
-/* The end of the RAM in which the kernel lies. RAM elsewhere (behind 4 GB) is not used. */
-static uint64_t ram_end(const struct hvm_start_info *si)
+/* The end of the RAM that this address lies in; the address itself if there is none. */
+static uint64_t ram_end(const struct hvm_start_info *si, uint64_t at)
 {
     const struct hvm_memmap_table_entry *m = boot_bytes(si->memmap_paddr);
-    uint64_t at = physical(ADDRESS(text_start)), pages;
-    long have;
 
-    for (uint32_t i = 0; i < si->memmap_entries; i++) {
-        if (m[i].type != XEN_HVM_MEMMAP_TYPE_RAM || m[i].addr > at || m[i].addr + m[i].size <= at)
-            continue;
-        pages = (m[i].addr + m[i].size) / PAGE;
-        /* With memory= below maxmem= the map shows what we could have, and touching more than we have ends the domain. */
-        have = xen_memory(XENMEM_current_reservation, &(domid_t){DOMID_SELF});
-        if (have > 64 && (uint64_t)have < pages)
-            pages = (uint64_t)have - 64;        /* Xen's own pages of ours, not part of the map */
-        return MIN(pages * PAGE, DIRECT_MAX);
-    }
-    panic("the domain has no memory map");
+    for (uint32_t i = 0; i < si->memmap_entries; i++)
+        if (m[i].type == XEN_HVM_MEMMAP_TYPE_RAM && m[i].addr <= at && m[i].addr + m[i].size > at)
+            return PAGE_DOWN(MIN(m[i].addr + m[i].size, FOREIGN_BASE));
+    return at;
+}
+
+/* Where the RAM ends in which the kernel lies, and that behind HIGH_RAM. */
+static void find_ram(const struct hvm_start_info *si, uint64_t *low, uint64_t *high)
+{
+    long have = xen_memory(XENMEM_current_reservation, &(domid_t){DOMID_SELF});
+    uint64_t most = have > 64 ? ((uint64_t)have - 64) * PAGE : FOREIGN_BASE;    /* 64: Xen's own pages of ours, not in the map */
+
+    *low = ram_end(si, physical(ADDRESS(text_start)));
+    if (*low == physical(ADDRESS(text_start)))
+        panic("the domain has no memory map");
+    *high = ram_end(si, HIGH_RAM);
+    /* With memory= below maxmem= the map shows what we could have, and touching more than we have ends the domain. */
+    *low = MIN(*low, most);
+    *high = MIN(*high, HIGH_RAM + most - *low);
 }
 
 /* Memory the domain builder put behind the kernel and that we go on using. */
@@ -260,9 +267,9 @@ static uint64_t *new_table(uint64_t *parent)
 }
 
 /* [first, end) at DIRECT: large pages where all of one is free, small ones at the ends. */
-static void make_direct_map(uint64_t first, uint64_t end)
+static void make_direct_map(uint64_t *l3, uint64_t first, uint64_t end)
 {
-    uint64_t *l3 = new_table(&pvh_l4[DIRECT >> 39 & (ENTRIES - 1)]), *l2 = NULL, *l1;
+    uint64_t *l2 = NULL, *l1;
 
     for (uint64_t at = first; at < end;) {
         if (!l2 || at % BOOT_MAPPED == 0)
@@ -299,19 +306,27 @@ static void protect_kernel(void)
 
 static void take_memory(const struct hvm_start_info *si)
 {
-    uint64_t end = ram_end(si), tables, first;
+    uint64_t end, high, tables, first, *l3;
 
+    find_ram(si, &end, &high);
     next_free = kept_end();
-    tables = 3 + end / BOOT_MAPPED + 1 + 2;     /* level 3, level 2 for each GB, two ends in small pages; rounded up */
+    tables = 3 + high / BOOT_MAPPED + 1 + 4;    /* level 3, level 2 for each GB, four ends in small pages; rounded up */
     first = next_free + tables * PAGE;
     if (end < first + 64 * PAGE || first > BOOT_MAPPED)
         panic("not enough memory: %lu kB, of which kernel and image take %lu kB; give the domain more memory", end / 1024,
               next_free / 1024);
-    make_direct_map(first, end);
+    l3 = new_table(&pvh_l4[DIRECT >> 39 & (ENTRIES - 1)]);
+    make_direct_map(l3, first, end);
+    make_direct_map(l3, HIGH_RAM, high);
     pvh_l4[0] = 0;                              /* where start.S came from */
     protect_kernel();
     write_cr3(physical(ADDRESS(pvh_l4)));
-    memory_add((void *)(DIRECT + first), (end - first) / PAGE);
+    if (high > HIGH_RAM) {
+        memory_add((void *)(DIRECT + first), (high - first) / PAGE);
+        memory_hole((void *)(DIRECT + end), (HIGH_RAM - end) / PAGE);
+    } else {
+        memory_add((void *)(DIRECT + first), (end - first) / PAGE);
+    }
     if (!(machine_start.user_root = page_alloc()))
         panic("not enough memory for page tables");
     pvh_l4[0] = frame(machine_start.user_root) * PAGE | PTE_INNER;
@@ -380,7 +395,6 @@ void pvh_event_trap(struct frame *f)
 
 /* Foreign pages appear first in our physical memory, where there is no RAM, then in the program. */
 static uint64_t foreign_used[FOREIGN_PAGES / 64];
-#define FOREIGN_BASE (64ull << 30)
 
 static int foreign_map(uint64_t address, uint64_t *entry, domid_t domid, grant_ref_t ref, bool readonly,
                        grant_handle_t *handle)

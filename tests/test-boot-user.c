@@ -183,6 +183,29 @@ START_TEST(files)
 }
 END_TEST
 
+/* RAM in two pieces: what lies between is never given out. */
+START_TEST(a_hole_in_memory)
+{
+    uint8_t *hole = memory + 300 * PAGE, *end = hole + 100 * PAGE, *page;
+    size_t n = 0, all;
+
+    memory_add(memory, PAGES);
+    memory_hole(hole, 100);
+    all = pages_left();
+    ck_assert_uint_eq(all, PAGES - 1 - 100);    /* one for the bits */
+    ck_assert_uint_eq(pages_total(), all);
+    ck_assert_ptr_null(pages_alloc(PAGES - 400 + 1));
+    while ((page = page_alloc())) {
+        ck_assert(page < hole || page >= end);
+        n++;
+    }
+    ck_assert_uint_eq(n, all);
+    ck_assert_uint_eq(pages_left(), 0);
+    page_free(end);
+    ck_assert_ptr_eq(page_alloc(), end);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("boot-user");
@@ -192,6 +215,7 @@ int main(void)
     tcase_add_test(t, places);
     tcase_add_test(t, contents_stay);
     tcase_add_test(t, nothing_is_lost);
+    tcase_add_test(t, a_hole_in_memory);
     tcase_add_test(t, files);
     return run_case("boot-user", t);
 }
