@@ -424,6 +424,186 @@ START_TEST(life_of_windows)
 }
 END_TEST
 
+/* ---- the clipboard ---- */
+
+/* Ctrl+Shift and one more; the guest sees the modifiers only. */
+static void chord(uint8_t key)
+{
+    fake(XCB_KEY_PRESS, 37, 0, 0);
+    fake(XCB_KEY_PRESS, 50, 0, 0);
+    fake(XCB_KEY_PRESS, key, 0, 0);
+    fake(XCB_KEY_RELEASE, key, 0, 0);
+    fake(XCB_KEY_RELEASE, 50, 0, 0);
+    fake(XCB_KEY_RELEASE, 37, 0, 0);
+}
+
+static xcb_generic_event_t *await_event(struct run *r, uint8_t type)
+{
+    ev_tstamp deadline = ev_time() + RUN_SECONDS;
+    xcb_generic_event_t *e = NULL;
+
+    do {
+        while ((e = xcb_poll_for_event(x)) != NULL && (e->response_type & 0x7f) != type)
+            free(e);
+    } while (!e && pause_until(r, deadline));
+    ck_assert_msg(e, "no X event %u", type);
+    return e;
+}
+
+/* A window of the user's, for what X sends to one. */
+static xcb_window_t own_window(void)
+{
+    xcb_window_t w = xcb_generate_id(x);
+
+    xcb_create_window(x, XCB_COPY_FROM_PARENT, w, screen->root, 0, 0, 1, 1, 0, XCB_WINDOW_CLASS_INPUT_ONLY, XCB_COPY_FROM_PARENT, 0,
+                      NULL);
+    return w;
+}
+
+/* What another program gets for the clipboard in that form; NULL: nothing. */
+static xcb_get_property_reply_t *clipboard(struct run *r, const char *form)
+{
+    xcb_window_t w = own_window();
+    xcb_selection_notify_event_t *e;
+    xcb_get_property_reply_t *p = NULL;
+
+    xcb_convert_selection(x, w, atom("CLIPBOARD"), atom(form), atom("MINE"), XCB_CURRENT_TIME);
+    xcb_flush(x);
+    e = (xcb_selection_notify_event_t *)await_event(r, XCB_SELECTION_NOTIFY);
+    if (e->property)
+        p = xcb_get_property_reply(x, xcb_get_property(x, 0, w, e->property, XCB_GET_PROPERTY_TYPE_ANY, 0, 100000), NULL);
+    free(e);
+    xcb_destroy_window(x, w);
+    return p;
+}
+
+static void clipboard_is(struct run *r, const char *form, const void *bytes, size_t n)
+{
+    xcb_get_property_reply_t *p = clipboard(r, form);
+
+    ck_assert_ptr_nonnull(p);
+    ck_assert_int_eq(xcb_get_property_value_length(p), (int)n);
+    ck_assert_mem_eq(xcb_get_property_value(p), bytes, n);
+    free(p);
+}
+
+/* The next keys that the guest hears of are those of a chord without its letter. */
+static void expect_modifiers(struct peer *p, bool copy)
+{
+    static const uint32_t codes[] = { 37, 50, 50, 37 };
+
+    for (size_t i = 0; i < 4; i++) {
+        if (copy && i == 2)
+            guest_get(p, GUI_CLIPBOARD_REQ, 1);
+        ck_assert_uint_eq(guest_get(p, GUI_KEYPRESS, 1).u.input.code, codes[i]);
+    }
+}
+
+static struct stage begin_focused(void)
+{
+    struct stage s = begin("800x600x24");
+    xcb_window_t w;
+
+    fake(XCB_MOTION_NOTIFY, 0, 700, 500);
+    free(window(&s, 1, "one", 64, 32, 5));
+    w = await_window(s.r, "[work] one");
+    xcb_set_input_focus(x, XCB_INPUT_FOCUS_PARENT, w, XCB_CURRENT_TIME);
+    xcb_flush(x);
+    ck_assert_uint_eq(skip_to(s.p, GUI_FOCUS, 1).u.focus.type, GUI_FOCUS_IN);
+    return s;
+}
+
+START_TEST(copies_to_the_display)
+{
+    static char text[64001];
+    struct stage s = begin_focused();
+    xcb_get_property_reply_t *p;
+
+    ck_assert_ptr_null(clipboard(s.r, "UTF8_STRING"));
+    chord(54);
+    expect_modifiers(s.p, true);
+    guest_send(s.p, GUI_CLIPBOARD_DATA, 1, "gr\xc3\xbc\xc3\x9f", 6);
+    ck_assert(run_said(s.r, s.show, "\ncopied: 6 bytes\n"));
+    clipboard_is(s.r, "UTF8_STRING", "gr\xc3\xbc\xc3\x9f", 6);
+    clipboard_is(s.r, "text/plain;charset=utf-8", "gr\xc3\xbc\xc3\x9f", 6);
+    p = clipboard(s.r, "TARGETS");
+    ck_assert(p && xcb_get_property_value_length(p) == 3 * 4);
+    free(p);
+    ck_assert_ptr_null(clipboard(s.r, "image/png"));
+    /* the most that is passed on, and one byte more: what was there stays */
+    memset(text, 'x', sizeof(text));
+    chord(54);
+    expect_modifiers(s.p, true);
+    guest_send(s.p, GUI_CLIPBOARD_DATA, 1, text, 64000);
+    ck_assert(run_said(s.r, s.show, "\ncopied: 64000 bytes\n"));
+    clipboard_is(s.r, "UTF8_STRING", text, 64000);
+    chord(54);
+    expect_modifiers(s.p, true);
+    guest_send(s.p, GUI_CLIPBOARD_DATA, 1, text, 64001);
+    ck_assert(run_said(s.r, s.show, "\nnot copied: over 64000 bytes\n"));
+    clipboard_is(s.r, "UTF8_STRING", text, 64000);
+    end(&s, 0);
+}
+END_TEST
+
+/* The user's program owns the clipboard and answers one request with n bytes; NULL: it has no text. */
+static void serve_clipboard(struct run *r, const char *type, const void *bytes, size_t n)
+{
+    xcb_selection_request_event_t *e = (xcb_selection_request_event_t *)await_event(r, XCB_SELECTION_REQUEST);
+    xcb_selection_notify_event_t answer = { .response_type = XCB_SELECTION_NOTIFY, .time = e->time, .requestor = e->requestor,
+                                            .selection = e->selection, .target = e->target, .property = bytes ? e->property : 0 };
+
+    if (bytes)
+        xcb_change_property(x, XCB_PROP_MODE_REPLACE, e->requestor, e->property, atom(type), 8, (uint32_t)n, bytes);
+    xcb_send_event(x, 0, e->requestor, 0, (const char *)&answer);
+    xcb_flush(x);
+    free(e);
+}
+
+START_TEST(pastes_from_the_display)
+{
+    static char text[256001], got[256000];
+    struct stage s = begin_focused();
+    uint8_t head[GUI_HEADER];
+    struct gui_header h;
+
+    chord(55);                                  /* nobody has a clipboard */
+    expect_modifiers(s.p, false);
+    ck_assert(run_said(s.r, s.show, "\nnot pasted: there is no text\n"));
+    xcb_set_selection_owner(x, own_window(), atom("CLIPBOARD"), XCB_CURRENT_TIME);
+    xcb_flush(x);
+    memset(text, 'y', sizeof(text));
+    for (int i = 0; i < 2; i++) {
+        size_t n = i ? sizeof(got) : 5;
+
+        chord(55);
+        expect_modifiers(s.p, false);
+        serve_clipboard(s.r, "UTF8_STRING", text, n);
+        ck_assert(peer_recv(s.p, head, sizeof(head), RUN_SECONDS));
+        gui_decode_header(head, &h);
+        ck_assert(h.type == GUI_CLIPBOARD_DATA && h.window == 1 && h.len == n);
+        ck_assert(peer_recv(s.p, got, n, RUN_SECONDS));
+        ck_assert_mem_eq(got, text, n);
+        ck_assert(run_said(s.r, s.show, i ? "\npasted: 256000 bytes\n" : "\npasted: 5 bytes\n"));
+    }
+    chord(55);
+    expect_modifiers(s.p, false);
+    serve_clipboard(s.r, "UTF8_STRING", text, sizeof(text));
+    ck_assert(run_said(s.r, s.show, "\nnot pasted: over 256000 bytes\n"));
+    chord(55);
+    expect_modifiers(s.p, false);
+    serve_clipboard(s.r, "INCR", "\0\0\1", 4);
+    chord(55);
+    expect_modifiers(s.p, false);
+    serve_clipboard(s.r, "UTF8_STRING", NULL, 0);
+    fake(XCB_KEY_PRESS, 55, 0, 0);              /* without modifiers it is a letter */
+    ck_assert_uint_eq(guest_get(s.p, GUI_KEYPRESS, 1).u.input.code, 55);
+    fake(XCB_KEY_RELEASE, 55, 0, 0);
+    ck_assert_uint_eq(guest_get(s.p, GUI_KEYPRESS, 1).u.input.code, 55);
+    end(&s, 0);
+}
+END_TEST
+
 START_TEST(the_x_server_dies)
 {
     struct stage s = begin("800x600x24");
@@ -454,6 +634,8 @@ TCase *case_gui_show(void)
     tcase_add_test(t, sizes_from_both_sides);
     tcase_add_test(t, mouse_and_keys);
     tcase_add_test(t, life_of_windows);
+    tcase_add_test(t, copies_to_the_display);
+    tcase_add_test(t, pastes_from_the_display);
     tcase_add_test(t, the_x_server_dies);
     return t;
 }

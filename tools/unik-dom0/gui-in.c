@@ -160,8 +160,13 @@ static void take_name(struct gui_window *w, const struct gui_message *m)
 
 static void take_clipboard(struct gui *g, size_t n)
 {
+    bool copying = g->copying;
+
+    g->copying = false;
     if (g->copier)
         gui_copied(g, g->tail, n);
+    else if (copying)
+        g->screen->copied(g, g->tail, n);
     else
         odd(g, "nobody asked for it, or the asker has given up");
 }

@@ -52,6 +52,7 @@ struct gui_screen {
     void (*moved)(struct gui_window *w);            /* by the guest */
     void (*named)(struct gui_window *w);            /* title, hints, cursor */
     void (*asked)(struct gui_window *w, uint32_t set, uint32_t unset);      /* the guest wants other flags */
+    void (*copied)(struct gui *g, const void *bytes, size_t n);             /* in answer to g->copying; may be NULL */
 };
 extern const struct gui_screen gui_desk;
 
@@ -83,6 +84,7 @@ struct gui {
     uint32_t state;                     /* X's modifiers and buttons that are down */
     uint8_t down[GUI_KEYS];
     struct client *copier;              /* waits for CLIPBOARD_DATA */
+    bool copying;                       /* the screen does */
     unsigned long dumps, paints;
 };
 

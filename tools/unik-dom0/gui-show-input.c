@@ -32,7 +32,8 @@ static void on_key(struct show *s, const xcb_key_press_event_t *e, bool down)
     s->gui->state = e->state;
     s->gui->x = e->event_x;
     s->gui->y = e->event_y;
-    gui_user_key(w, e->detail, down);
+    if (!show_chord(s, w, e, down))
+        gui_user_key(w, e->detail, down);
 }
 
 static void on_button(struct show *s, const xcb_button_press_event_t *e, bool down)
@@ -152,6 +153,9 @@ static void dispatch(struct show *s, const xcb_generic_event_t *e)
     case XCB_CLIENT_MESSAGE: on_message(s, any); break;
     case XCB_EXPOSE: on_expose(s, any); break;
     case XCB_PROPERTY_NOTIFY: on_property(s, any); break;
+    case XCB_SELECTION_REQUEST: show_selection_request(s, any); break;
+    case XCB_SELECTION_CLEAR: show_selection_clear(s); break;
+    case XCB_SELECTION_NOTIFY: show_selection_notify(s, any); break;
     case XCB_CONFIGURE_NOTIFY: {
         const xcb_configure_notify_event_t *c = any;
         struct gui_window *w = window_of(s, c->window);

@@ -181,6 +181,7 @@ static void painted(struct gui_window *w, const struct gui_rect *part)
 
 const struct gui_screen gui_show_screen = {
     .appeared = appeared, .vanished = vanished, .painted = painted, .moved = moved, .named = named, .asked = asked,
+    .copied = show_copied,
 };
 #else
 typedef int nothing_here;               /* a file may not be empty */

@@ -13,7 +13,8 @@ static const char *const atom_names[SHOW_ATOMS] = {
     [SHOW_PROTOCOLS] = "WM_PROTOCOLS", [SHOW_DELETE] = "WM_DELETE_WINDOW", [SHOW_NAME] = "_NET_WM_NAME",
     [SHOW_UTF8] = "UTF8_STRING", [SHOW_STATE] = "_NET_WM_STATE", [SHOW_FULLSCREEN] = "_NET_WM_STATE_FULLSCREEN",
     [SHOW_ATTENTION] = "_NET_WM_STATE_DEMANDS_ATTENTION", [SHOW_HIDDEN] = "_NET_WM_STATE_HIDDEN",
-    [SHOW_CHANGE_STATE] = "WM_CHANGE_STATE",
+    [SHOW_CHANGE_STATE] = "WM_CHANGE_STATE", [SHOW_CLIPBOARD] = "CLIPBOARD", [SHOW_TARGETS] = "TARGETS",
+    [SHOW_PLAIN] = "text/plain;charset=utf-8", [SHOW_INCR] = "INCR", [SHOW_PASTED] = "UNIK_PASTED",
 };
 
 static void intern_atoms(struct show *s)
@@ -61,6 +62,7 @@ static const char *open_display(struct show *s, const char *name)
     s->gc = xcb_generate_id(s->x);
     xcb_create_gc(s->x, s->gc, s->screen->root, XCB_GC_GRAPHICS_EXPOSURES, (const uint32_t[]){ 0 });
     intern_atoms(s);
+    show_clipboard_open(s);
     return NULL;
 }
 
@@ -77,6 +79,7 @@ static void end(struct show *s)
     g->shown = NULL;
     ev_io_stop(g->vm->dom0->loop, &s->io);
     ev_prepare_stop(g->vm->dom0->loop, &s->prepare);
+    show_clipboard_close(s);
     xcb_disconnect(s->x);
     free(s->scratch);
     free(s);

@@ -15,6 +15,7 @@ static void leave(struct gui *g, double seconds)
     bool was = g->version != 0;
 
     gui_copy_failed(g, "the GUI connection ended");
+    g->copying = false;
     if (g->stream)
         unik_stream_close(g->stream);
     g->stream = NULL;

@@ -24,7 +24,7 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 	tools/unik-dom0/gui.c tools/unik-dom0/gui.h tools/unik-dom0/gui-parts.h \
 	tools/unik-dom0/gui-in.c tools/unik-dom0/gui-window.c tools/unik-dom0/gui-pages.c \
 	tools/unik-dom0/gui-user.c tools/unik-dom0/gui-keys.c tools/unik-dom0/gui-desk.c \
-	tools/unik-dom0/gui-show.c tools/unik-dom0/gui-show-window.c tools/unik-dom0/gui-show-input.c tools/unik-dom0/gui-show.h \
+	tools/unik-dom0/gui-show.c tools/unik-dom0/gui-show-window.c tools/unik-dom0/gui-show-input.c tools/unik-dom0/gui-show-clipboard.c tools/unik-dom0/gui-show.h \
 	tools/unik-dom0/gui-request.c tools/unik-dom0/gui-client.c tools/unik-dom0/ask.h \
 	tools/unik-dom0/picture-file.c tools/unik-dom0/picture-file.h \
 	tools/unik-dom0/net.c tools/unik-dom0/net.h \
