@@ -1,4 +1,5 @@
 /* tests/qrexec/builtin.c - services the plugin brings, and the modes that offer less. */
+#include <errno.h>
 #include <time.h>
 #include <unistd.h>
 #include <unik/text.h>
@@ -146,6 +147,58 @@ START_TEST(set_date_time)
 }
 END_TEST
 
+/* The machine's clock is not ours to set: what would be set is kept, or refused, here instead of in libc. */
+static struct timespec clock_set;
+static unsigned clock_sets;
+static int clock_error;
+
+int clock_settime(clockid_t id, const struct timespec *t)
+{
+    ck_assert_int_eq(id, CLOCK_REALTIME);
+    clock_sets++;
+    clock_set = *t;
+    errno = clock_error;
+    return clock_error ? -1 : 0;
+}
+
+START_TEST(sets_the_clock)
+{
+    static const char *const options[] = { "set-clock=yes", NULL };
+    static const struct { const char *line; time_t seconds; } times[] = {
+        { "2031-11-22T06:22:03+00:00\n", 1953094923 }, { "2031-11-22T06:22:03Z", 1953094923 },
+        { "2032-02-29T06:22:03-03:30\r\n", 1961661123 }, { "1970-01-01T01:00:00+01:00\n", 0 },
+    };
+    struct fixture *f = fixture_up(options);
+    time_t now;
+    char line[60];
+
+    clock_sets = 0;
+    clock_error = 0;
+    for (unsigned i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        ask(f, "qubes.SetDateTime", times[i].line, 0, NULL);
+        ck_assert_uint_eq(clock_sets, i + 1);
+        ck_assert_int_eq(clock_set.tv_sec, times[i].seconds);
+        ck_assert_int_eq(clock_set.tv_nsec, 0);
+    }
+    ask(f, "qubes.SetDateTime", "yesterday\n", 1, "not a time as \"date -u -Iseconds\" prints it");
+    ck_assert_uint_eq(clock_sets, 4);
+    clock_error = EPERM;                        /* an ordinary user's process */
+    ask(f, "qubes.SetDateTime", times[0].line, 1, strerror(EPERM));
+    ck_assert_uint_eq(clock_sets, 5);
+    for (int i = 0; i < 20; i++) {              /* right as it is: left alone. Again if the machine was too slow for two seconds */
+        clock_error = 0;
+        clock_sets = 0;
+        now = time(NULL);
+        strftime(line, sizeof(line), "%Y-%m-%dT%H:%M:%S+00:00\n", gmtime(&now));
+        ask(f, "qubes.SetDateTime", line, 0, NULL);
+        if (time(NULL) - now < 2)
+            break;
+    }
+    ck_assert_uint_eq(clock_sets, 0);
+    fixture_end(f);
+}
+END_TEST
+
 /* Two wait; one goes away; the other is told when the last plugin is ready. */
 START_TEST(wait_for_session)
 {
@@ -238,6 +291,7 @@ TCase *builtin_tests(void)
     tcase_add_test(t, stub);
     tcase_add_test(t, off);
     tcase_add_test(t, set_date_time);
+    tcase_add_test(t, sets_the_clock);
     tcase_add_loop_test(t, wait_for_session, 0, 2);
     tcase_add_loop_test(t, status_and_metrics, 0, 2);
     tcase_add_test(t, overridden);
