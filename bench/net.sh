@@ -75,7 +75,7 @@ fi
 median() { sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 client() { net "${fifo[@]}" taskset -c 1 "$@"; }
 ask() { client "$wrk" -t1 -c"$connections" -d"${seconds}s" "$1" | sed -n 's/^Requests\/sec: *//p'; }
-get() { client curl -s -o /dev/null --max-time 60 -w '%{speed_download}\n' "$1" | awk '{ print $1 / 1048576 }'; }
+get() { client curl -s --max-time 60 -w "%{speed_download}\n" -o /dev/null "$1" -o /dev/null "$1" -o /dev/null "$1" -o /dev/null "$1" -o /dev/null "$1" | awk '{ t += 1048576 / $1 } END { print NR / t }'; }
 bulk() { client "$build/bench/tcp-load" "$@"; }
 echoes() { client "$build/bench/udp-load" "$1" 7 64 "$seconds"; }
 # what a process has used: ticks in user and kernel, wake-ups, reads and writes
@@ -131,7 +131,7 @@ echo "own TCP/IP over a TAP against the kernel's over veth, median of $rounds tu
 for f in 1k 16k 1m; do turns "HTTP $f against nginx, $connections connections" req/s "$worker" ask "http://$ours/$f" -- ask "http://$theirs/$f"; done
 turns "HTTP 1k, the same www on both" req/s "$kernel" ask "http://$ours/1k" -- ask "http://$theirs:8080/1k"
 turns "HTTP 1m, the same www on both" req/s "$kernel" ask "http://$ours/1m" -- ask "http://$theirs:8080/1m"
-turns "out: 100 MiB by HTTP against nginx" MiB/s "$worker" get "http://$ours/100m" -- get "http://$theirs/100m"
+turns "out: 5 times 100 MiB by HTTP against nginx" MiB/s "$worker" get "http://$ours/100m" -- get "http://$theirs/100m"
 turns "bulk out: 1 GiB from chargen, probe on both" MiB/s "$kernel" bulk out $ours 19 1024 -- bulk out $theirs 19 1024
 turns "bulk in: 1 GiB into discard, probe on both" MiB/s "$kernel" bulk in $ours 9 1024 -- bulk in $theirs 9 1024
 turns "... 100 MiB in writes of 4 KiB" MiB/s "$kernel" bulk in $ours 9 100 4096 -- bulk in $theirs 9 100 4096

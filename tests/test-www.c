@@ -331,6 +331,7 @@ START_TEST(large_files)
     static char answer[700000], again[700000];
     static const char both[] = GET("/big.bin") WITH("/big.bin", "Range: bytes=100000-199999\r\n");
 
+    mem_in_place = _i;
     fixture_open(&f);
     fixture_start(&f, NULL);
     host_publish(f.h, "net/1", &f.net);
@@ -365,7 +366,7 @@ int main(void)
     tcase_add_test(t, table);
     tcase_add_test(t, entity_tags);
     tcase_add_test(t, long_heads);
-    tcase_add_test(t, large_files);
+    tcase_add_loop_test(t, large_files, 0, 2);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

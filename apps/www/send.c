@@ -23,6 +23,34 @@ static ssize_t read_at(const struct www_file *f, uint64_t at, char *to, size_t n
     return k > 0 ? k : -EIO;
 }
 
+/* The next bytes of a file that is not in memory, read to where the stream keeps them. Bytes; 0: the stream has no such place; -EIO or its
+ * error. */
+static ssize_t send_in_place(struct www *w, struct unik_stream *s, const struct www_send *send)
+{
+    uint64_t left = send->end - send->at;
+    struct iovec parts[WWW_PARTS];
+    unsigned n = send->file->fd < 0 ? 0 : unik_stream_reserve(s, parts, WWW_PARTS), i;
+    ssize_t k;
+    int e;
+
+    for (i = 0; i < n && left; i++) {
+        parts[i].iov_len = parts[i].iov_len < left ? parts[i].iov_len : (size_t)left;
+        left -= parts[i].iov_len;
+    }
+    if (i == 0)
+        return 0;
+    do
+        k = preadv(send->file->fd, parts, (int)i, (off_t)send->at);
+    while (k < 0 && errno == EINTR);
+    if (k <= 0)
+        return -EIO;
+    e = unik_stream_commit(s, (size_t)k);
+    if (e < 0)
+        return e;
+    w->ctx->counters[WWW_BYTES] += (uint64_t)k;
+    return k;
+}
+
 static size_t least(uint64_t a, size_t b) { return a < b ? (size_t)a : b; }
 
 static ssize_t write_some(struct www *w, struct unik_stream *s, const char *bytes, size_t n)
@@ -94,6 +122,14 @@ int www_send_on(struct www *w, struct unik_stream *s, struct www_send *send)
 
         if (turn >= WWW_TURN)
             return -EAGAIN;
+        k = send_in_place(w, s, send);
+        if (k < 0)
+            return (int)k;
+        if (k > 0) {
+            send->at += (uint64_t)k;
+            turn += (size_t)k;
+            continue;
+        }
         room = unik_stream_room(s);
         n = least(send->end - send->at, room < WWW_CHUNK ? room : WWW_CHUNK);
         if (n == 0)

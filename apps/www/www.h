@@ -15,6 +15,7 @@
 #define WWW_BODY_MAX 65536              /* of a request's body, which is dropped: longer is 413 */
 #define WWW_ANSWER_HEAD 2048            /* room for an answer's line and fields, and an error's text */
 #define WWW_CHUNK 32768                 /* bytes of a file read at a time; up to this size a file is kept whole */
+#define WWW_PARTS 16                    /* pieces of a stream's memory that a file is read to at a time */
 #define WWW_TURN (256 << 10)            /* bytes for one connection before the others get their turn */
 #define WWW_FILES 512                   /* files in the cache, whatever their size */
 #define WWW_BUCKETS 256

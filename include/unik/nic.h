@@ -33,7 +33,9 @@ struct unik_nic_offloads {
 };
 
 /* A frame that came in; the user's until unik_nic.release(). Parts that are marked shared can be changed by the peer while one
- * reads them: the driver copies at least the first UNIK_NIC_PRIVATE bytes (or the whole of a short frame) to memory of its own. */
+ * reads them: the driver copies at least the first UNIK_NIC_PRIVATE bytes (or the whole of a short frame) to memory of its own. Whoever
+ * shows them to others copies them once before that, as net-lwip does; frames that are not shared are read where they are. To end the
+ * grant of a page instead, and to make another, would cost more than sixty times the copy (make bench-netfront). */
 #define UNIK_NIC_PRIVATE 256
 struct unik_nic_frame {
     struct unik_nic_offloads offloads;
@@ -69,7 +71,8 @@ struct unik_nic {
     /* Current state; the pointer is valid as long as the card, its content until the next changed(). */
     const struct unik_nic_info *(*info)(struct unik_nic *n);
 
-    /* Take a frame: its bytes are copied before this returns (the one copy). offloads may be NULL. The first part holds the
+    /* Take a frame: its bytes are copied before this returns (the one copy of what an app has made in place, see
+     * unik_stream_reserve(); unik_stream_write() is one more). offloads may be NULL. The first part holds the
      * whole headers. 0; -EAGAIN (no room: room() tells; nothing was taken); -ENETDOWN; -EMSGSIZE; -EINVAL. */
     int (*send)(struct unik_nic *n, const struct unik_nic_offloads *offloads, const struct iovec *parts, unsigned count);
 

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +38,8 @@ struct unik_stream_ops {
     ssize_t (*write)(struct unik_stream *s, const void *bytes, size_t n);
     int (*shut)(struct unik_stream *s);
     void (*close)(struct unik_stream *s);
+    unsigned (*reserve)(struct unik_stream *s, struct iovec *parts, unsigned n);    /* both, or neither: NULL */
+    int (*commit)(struct unik_stream *s, size_t n);
 };
 
 /* Providers embed this as the first member of their own struct. */
@@ -72,6 +75,17 @@ static inline ssize_t unik_stream_write(struct unik_stream *s, const void *bytes
 {
     return s->ops->write(s, bytes, n);
 }
+
+/* To have bytes made where the stream keeps them, instead of copied there: pieces of its own memory, in order, as many as
+ * the array has and room() allows; how many there are. 0: no room now, or this provider has no such memory: write() is right then. They are the
+ * caller's to fill until the next call to the stream or return to the loop. commit() then takes the first n bytes of them as
+ * write() would: 0, or a negative errno as write(). Without commit() nothing was written. */
+static inline unsigned unik_stream_reserve(struct unik_stream *s, struct iovec *parts, unsigned n)
+{
+    return s->ops->size >= offsetof(struct unik_stream_ops, commit) + sizeof(s->ops->commit) && s->ops->reserve ?
+           s->ops->reserve(s, parts, n) : 0;
+}
+static inline int unik_stream_commit(struct unik_stream *s, size_t n) { return s->ops->commit(s, n); }
 
 /* No more will be written: what was taken goes out, then the end. 0; -EOPNOTSUPP where the peer cannot be told (vchan). */
 static inline int unik_stream_shut(struct unik_stream *s) { return s->ops->shut(s); }

@@ -36,7 +36,8 @@ static const struct unik_option options[] = {
     { .key = "heap", .type = UNIK_SIZE, .offset = AT(heap), .fallback = "8M", .min = 262144, .max = 1 << 30,
       .help = "memory for packets, all together; taken when it is needed" },
     { .key = "output-buffer", .type = UNIK_SIZE, .offset = AT(output), .fallback = "256K", .min = 4096, .max = 512 << 10,
-      .help = "bytes kept for a connection until its peer has them" },
+      .help = "bytes kept for a connection until its peer has them; half of that while more than 1 MiB are kept in all, which a "
+              "processor's cache would not hold" },
     { .key = "linger", .type = UNIK_SECONDS, .offset = AT(linger), .fallback = "10s", .min = 0, .max = 600,
       .help = "how long a closed connection may take to send its last bytes" },
     { .key = "connect-timeout", .type = UNIK_SECONDS, .offset = AT(connect_timeout), .fallback = "30s", .min = 0, .max = 600,

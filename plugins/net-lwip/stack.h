@@ -17,6 +17,7 @@
 #define STACK_PEER_MAX 56               /* "[ffff:...:ffff]:65535" and NUL */
 #define STACK_HALF_OPEN 256             /* connections whose SYN was answered and that nobody has confirmed yet */
 #define STACK_CHUNK 4096u               /* bytes of a piece of a stream's buffers, its header included */
+#define STACK_WARM (1u << 20)           /* bytes that wait in all connections, more or less what a processor's cache holds */
 #define STACK_UDP_MAX 64
 #define STACK_QUERIES_MAX DNS_TABLE_SIZE
 #define STACK_DRAIN 2.0                 /* seconds that a closed connection waits for the peer's end ... */
@@ -141,6 +142,7 @@ void stream_room(struct stack *n);      /* the card takes frames again */
 /* chunks.c: a stream's buffers */
 struct stack_queue {
     struct stack_chunk *first, *last;
+    struct stack_chunk *reserved;       /* empty ones that the owner may fill */
     size_t bytes;
 };
 struct stack_place {                    /* a byte of a queue, while nothing is taken out of it */
@@ -151,6 +153,10 @@ struct stack_place queue_place(const struct stack_queue *q, size_t skip);
 size_t place_peek(struct stack_place *p, const void **bytes);   /* the first contiguous run from there; 0: the end */
 size_t queue_peek(const struct stack_queue *q, const void **bytes);     /* from the front */
 size_t queue_put(struct stack *n, struct stack_queue *q, const void *bytes, size_t size);
+/* Room for `most` bytes after the last one, in at most `count` pieces: how many there are. The owner fills them from the first on; commit
+ * makes `size` of these bytes part of the queue. */
+unsigned queue_reserve(struct stack *n, struct stack_queue *q, size_t most, struct iovec *parts, unsigned count);
+void queue_commit(struct stack *n, struct stack_queue *q, size_t size);
 void queue_consume(struct stack *n, struct stack_queue *q, size_t size);
 void queue_free(struct stack *n, struct stack_queue *q);
 

@@ -52,13 +52,19 @@ static int op_ended(struct unik_stream *base)
     return s->error ? s->error : s->eof;
 }
 
+/* With many that send at a time, bytes would leave the cache between the write and the card. */
+size_t stream_share(const struct stack *n)
+{
+    return n->chunks.used > STACK_WARM / STACK_CHUNK ? n->config->output / 2 : n->config->output;
+}
+
 /* A stream's share is what it may have at most, and when buffers are short, half of those that are left: so one slow peer
  * does not take them all, and two do not either. */
 size_t stream_room_now(const struct stack_stream *s)
 {
     const struct stack *n = s->n;
     size_t pieces = n->chunks.limit > n->chunks.used ? n->chunks.limit - n->chunks.used : 0;
-    size_t most = n->config->output, left = pieces / 2 * (STACK_CHUNK - 64);
+    size_t most = stream_share(n), left = pieces / 2 * (STACK_CHUNK - 64);
 
     if (s->error || s->shut)
         return 0;
@@ -88,6 +94,26 @@ static ssize_t op_write(struct unik_stream *base, const void *bytes, size_t size
     if (done)
         stream_dirty(s);
     return (ssize_t)done;
+}
+
+static unsigned op_reserve(struct unik_stream *base, struct iovec *parts, unsigned n)
+{
+    struct stack_stream *s = of(base);
+    unsigned k = queue_reserve(s->n, &s->out, stream_room_now(s), parts, n);
+
+    s->want_room = true;
+    return k;
+}
+
+static int op_commit(struct unik_stream *base, size_t size)
+{
+    struct stack_stream *s = of(base);
+
+    if (s->error || s->shut)
+        return -EPIPE;
+    queue_commit(s->n, &s->out, size);
+    stream_dirty(s);
+    return 0;
 }
 
 static int op_shut(struct unik_stream *base)
@@ -120,5 +146,5 @@ static void op_close(struct unik_stream *base)
 
 const struct unik_stream_ops stream_ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
-    .write = op_write, .shut = op_shut, .close = op_close
+    .write = op_write, .shut = op_shut, .close = op_close, .reserve = op_reserve, .commit = op_commit
 };

@@ -102,7 +102,7 @@ static err_t on_sent(void *arg, struct tcp_pcb *pcb, u16_t len)
     (void)pcb, (void)len;
     release(s);
     stream_dirty(s);
-    if (s->want_room && stream_room_now(s) >= s->n->config->output / 2) {
+    if (s->want_room && stream_room_now(s) >= stream_share(s->n) / 2) {
         s->want_room = false;
         tell(s, UNIK_STREAM_ROOM);
     }

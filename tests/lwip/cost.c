@@ -7,7 +7,7 @@
 #define IDLE 1000
 #define IDLE_BYTES 2048                 /* of memory for an idle connection: fewer */
 
-static uint8_t data[60000];
+static uint8_t data[200000];
 static size_t got, in_frame;
 
 /* Reads all, and looks where it is. */
@@ -109,6 +109,84 @@ START_TEST(left_for_later)
 }
 END_TEST
 
+/* Bytes that the app makes where they wait to be sent, between others that are copied there; some places are not used. */
+START_TEST(made_in_place)
+{
+    struct iovec parts[8];
+    struct peer c;
+    struct sent *f;
+    size_t put = 0, before, all = 0;
+    uint32_t start;
+
+    open_one(&c, _i & 1);
+    before = pools_in_use();
+    start = c.ack;
+    for (unsigned turn_of = 0; turn_of < 12; turn_of++) {
+        unsigned n = unik_stream_reserve(accepted[0].s, parts, 1 + turn_of % 8);
+        size_t left = turn_of % 5 == 4 ? 0 : 20000 - turn_of * 1000;
+
+        ck_assert_uint_gt(n, 0);
+        ck_assert_uint_le(n, 1 + turn_of % 8);
+        for (unsigned i = 0; i < n; i++) {
+            size_t k = left < parts[i].iov_len ? left : parts[i].iov_len;
+
+            memset(parts[i].iov_base, '?', parts[i].iov_len);
+            pattern(parts[i].iov_base, put, k);
+            put += k;
+            left -= k;
+        }
+        ck_assert_int_eq(unik_stream_commit(accepted[0].s, put - all), 0);
+        ck_assert_uint_gt(unik_stream_reserve(accepted[0].s, parts, 8), 0);     /* and nothing is made of it */
+        pattern(data, put, 777);
+        ck_assert_int_eq(unik_stream_write(accepted[0].s, data, 777), 777);
+        all = put += 777;
+    }
+    turn();
+    while (c.ack - start < all) {
+        bool any = false;
+
+        for (; (f = peer_next(&c)); any = true)
+            ck_assert(is_pattern(f->payload, f->seq - start, f->payload_size));
+        ck_assert(any);
+        peer_send(&c, ACK, NULL, 0);
+    }
+    ck_assert_uint_gt(unik_stream_reserve(accepted[0].s, parts, 8), 7);
+    ck_assert_int_eq(unik_stream_commit(accepted[0].s, 0), 0);
+    ck_assert_uint_eq(pools_in_use(), before);
+    ck_assert_uint_gt(unik_stream_reserve(accepted[0].s, parts, 8), 7);
+    unik_stream_shut(accepted[0].s);
+    ck_assert_int_eq(unik_stream_commit(accepted[0].s, 10), -EPIPE);
+    ck_assert_uint_eq(unik_stream_reserve(accepted[0].s, parts, 8), 0);
+    bed_end();
+    ck_assert_uint_lt(pools_in_use(), before);
+}
+END_TEST
+
+/* A stream says how much it will take, and takes it; no more is ever reserved than that. */
+START_TEST(room_in_place)
+{
+    struct iovec parts[8];
+    struct peer c;
+    size_t all = 0, room;
+
+    open_one(&c, false);
+    while ((room = unik_stream_room(accepted[0].s)) > 0) {
+        unsigned n = unik_stream_reserve(accepted[0].s, parts, 8);
+        size_t k = 0;
+
+        ck_assert_uint_gt(n, 0);
+        for (unsigned i = 0; i < n; i++)
+            k += parts[i].iov_len;
+        ck_assert_uint_le(k, room);
+        ck_assert_int_eq(unik_stream_commit(accepted[0].s, k), 0);
+        all += k;
+    }
+    ck_assert_uint_eq(all, 256 << 10);
+    ck_assert_uint_eq(unik_stream_room(accepted[0].s), 0);
+    bed_end();
+}
+END_TEST
+
 /* Connections that have been used and are silent now: everything that the plugin and lwIP hold for them. */
 START_TEST(idle)
 {
@@ -141,6 +219,8 @@ TCase *cost_tests(void)
     tcase_add_loop_test(t, in_place, 0, 2);
     tcase_add_loop_test(t, shared, 0, 2);
     tcase_add_test(t, left_for_later);
+    tcase_add_loop_test(t, made_in_place, 0, 2);
+    tcase_add_test(t, room_in_place);
     tcase_add_loop_test(t, idle, 0, 2);
     return t;
 }

@@ -22,6 +22,8 @@ struct pair {
 };
 
 unsigned mem_open, mem_active;
+bool mem_in_place;
+static char places[2][700];
 
 static struct end *of(struct unik_stream *s) { return (struct end *)(void *)s; }
 
@@ -152,6 +154,30 @@ static ssize_t op_write(struct unik_stream *s, const void *bytes, size_t n)
     return (ssize_t)k;
 }
 
+/* Two places of odd sizes; what was in them before is gone. */
+static unsigned op_reserve(struct unik_stream *s, struct iovec *parts, unsigned n)
+{
+    size_t room = mem_in_place ? op_room(s) : 0;
+    unsigned i;
+
+    memset(places, '?', sizeof(places));
+    for (i = 0; i < n && i < 2 && room; i++) {
+        parts[i] = (struct iovec){ places[i], room < 699 - 7 * i ? room : 699 - 7 * i };
+        room -= parts[i].iov_len;
+    }
+    return i;
+}
+
+static int op_commit(struct unik_stream *s, size_t n)
+{
+    size_t first = n < 699 ? n : 699;
+    ssize_t k = op_write(s, places[0], first);
+
+    if (k >= 0 && n > first)
+        k = op_write(s, places[1], n - first);
+    return k < 0 ? (int)k : 0;
+}
+
 static int op_shut(struct unik_stream *s)
 {
     of(s)->shut = true;
@@ -173,7 +199,7 @@ static void op_close(struct unik_stream *s)
 
 static const struct unik_stream_ops ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
-    .write = op_write, .shut = op_shut, .close = op_close
+    .write = op_write, .shut = op_shut, .close = op_close, .reserve = op_reserve, .commit = op_commit
 };
 
 void mem_pair(struct ev_loop *loop, const struct mem_options *o, struct unik_stream *end[2])

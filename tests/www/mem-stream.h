@@ -12,6 +12,8 @@ struct mem_options {
     unsigned seed;              /* not 0: chunks of random size, 1 .. chunk */
 };
 
+extern bool mem_in_place;       /* streams have memory to write in place: unik_stream_reserve() */
+
 /* Both ends are open. Each is freed when both were closed. NULL ends the test: no memory is not tested here. */
 void mem_pair(struct ev_loop *loop, const struct mem_options *o, struct unik_stream *end[2]);
 
