@@ -5,153 +5,116 @@
  * the notice (clear a byte, send an event), then the end of the grants; grant.c keeps pages that the peer still maps.
  * A mapping lies within one range.
  */
-#include "boot/dev-xen.h"
-#include "boot/linux.h"
-
-#define RANGE_MAX 16384u        /* pages in one range: 64 MiB, more than a window of the largest screen */
+#include "boot/dev-ranges.h"
 
 struct shared { void *page; uint32_t ref; };
 
-struct range {
-    struct gntalloc *of;        /* whose list has it; NULL: none */
-    struct range *next;
-    uint64_t index;             /* its first byte's offset in the file */
-    uint32_t count, mappings;
+struct granted {
+    struct range range;         /* first */
+    uint32_t mappings;
     bool writable;
-    struct unmap_notice notice;
-    struct shared *shared;      /* count of them */
+    struct shared *shared;      /* range.count of them */
 };
 
-struct gntalloc {
-    struct file file;
-    struct range *ranges;
-    uint64_t next_index;
-};
-
-static struct gntalloc *gntalloc_of(struct file *f) { return (struct gntalloc *)(void *)f; }
+static struct granted *granted_of(struct range *r) { return (struct granted *)(void *)r; }
 
 /* ---- a range's end ---- */
 
-static void end_grants(struct range *r, uint32_t count)
+static void end_grants(struct granted *g, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        grant_end(r->shared[i].ref, r->shared[i].page);
-    pool_put(r->shared, r->count * sizeof(*r->shared));
-    pool_put(r, sizeof(*r));
+        grant_end(g->shared[i].ref, g->shared[i].page);
+    pool_put(g->shared, g->range.count * sizeof(*g->shared));
+    pool_put(g, sizeof(*g));
 }
 
 static void release(struct range *r)
 {
-    if (r->of || r->mappings)
+    struct granted *g = granted_of(r);
+
+    if (r->of || g->mappings)
         return;
     if (r->notice.action & UNMAP_NOTIFY_CLEAR_BYTE)
-        ((volatile uint8_t *)r->shared[r->notice.offset / PAGE].page)[r->notice.offset % PAGE] = 0;
+        ((volatile uint8_t *)g->shared[r->notice.offset / PAGE].page)[r->notice.offset % PAGE] = 0;
     notice_send(&r->notice);
-    end_grants(r, r->count);
-}
-
-static void unlist(struct range *r)
-{
-    struct range **p = &r->of->ranges;
-
-    while (*p != r)
-        p = &(*p)->next;
-    *p = r->next;
-    r->of = NULL;
-    release(r);
-}
-
-/* The listed range that has [index, index + size). */
-static struct range *find(const struct gntalloc *g, uint64_t index, uint64_t size)
-{
-    struct range *r = g->ranges;
-
-    while (r && !(index >= r->index && index - r->index < r->count * PAGE && size <= r->count * PAGE - (index - r->index)))
-        r = r->next;
-    return r;
+    end_grants(g, r->count);
 }
 
 /* ---- ioctls ---- */
 
-static int grant(struct range *r, uint16_t domid, uint64_t refs_to)
+static int grant(struct granted *g, uint16_t domid, uint64_t refs_to)
 {
     uint32_t i;
     int64_t ref;
     int e = 0;
 
-    for (i = 0; i < r->count && e == 0; i++) {
-        r->shared[i].page = page_alloc();
-        ref = r->shared[i].page ? grant_give(domid, r->shared[i].page, !r->writable) : -ENOMEM;
+    for (i = 0; i < g->range.count && e == 0; i++) {
+        g->shared[i].page = page_alloc();
+        ref = g->shared[i].page ? grant_give(domid, g->shared[i].page, !g->writable) : -ENOMEM;
         if (ref < 0) {
-            if (r->shared[i].page)
-                page_free(r->shared[i].page);
+            if (g->shared[i].page)
+                page_free(g->shared[i].page);
             e = (int)ref;
             break;
         }
-        r->shared[i].ref = (uint32_t)ref;
-        e = user_out(refs_to + i * sizeof(uint32_t), &r->shared[i].ref, sizeof(uint32_t));
+        g->shared[i].ref = (uint32_t)ref;
+        e = user_out(refs_to + i * sizeof(uint32_t), &g->shared[i].ref, sizeof(uint32_t));
     }
     if (e < 0)
-        end_grants(r, i);
+        end_grants(g, i);
     return e;
 }
 
-static int64_t alloc(struct gntalloc *g, uint64_t argument)
+static int64_t alloc(struct file *f, uint64_t argument)
 {
     const uint64_t refs_to = argument + offsetof(struct ioctl_gntalloc_alloc_gref, gref_ids);
     struct ioctl_gntalloc_alloc_gref a;
-    struct range *r;
+    struct granted *g;
     int e;
 
     if (user_in(&a, argument, offsetof(struct ioctl_gntalloc_alloc_gref, gref_ids)) < 0)
         return -EFAULT;
     if (a.count == 0 || a.count > RANGE_MAX || a.domid >= DOMID_RESERVED)
         return a.count > RANGE_MAX ? -ENOSPC : -EINVAL;
-    r = pool_get(sizeof(*r));
-    if (r)
-        r->shared = pool_get(a.count * sizeof(*r->shared));
-    if (!r || !r->shared) {
-        pool_put(r, sizeof(*r));
+    g = pool_get(sizeof(*g));
+    if (g)
+        g->shared = pool_get(a.count * sizeof(*g->shared));
+    if (!g || !g->shared) {
+        pool_put(g, sizeof(*g));
         return -ENOMEM;
     }
-    r->count = a.count;
-    r->writable = a.flags & GNTALLOC_FLAG_WRITABLE;
-    e = grant(r, a.domid, refs_to);
+    g->range.count = a.count;
+    g->writable = a.flags & GNTALLOC_FLAG_WRITABLE;
+    e = grant(g, a.domid, refs_to);
     if (e < 0)
         return e;
-    r->index = g->next_index;
-    if (user_out(argument + offsetof(struct ioctl_gntalloc_alloc_gref, index), &r->index, sizeof(r->index)) < 0) {
-        end_grants(r, r->count);
-        return -EFAULT;
-    }
-    g->next_index += r->count * PAGE;
-    r->of = g;
-    r->next = g->ranges;
-    g->ranges = r;
-    return 0;
+    range_list(f, &g->range);
+    e = user_out(argument + offsetof(struct ioctl_gntalloc_alloc_gref, index), &g->range.index, sizeof(g->range.index));
+    if (e < 0)
+        range_unlist(&g->range);
+    return e;
 }
 
 static int64_t op_ioctl(struct file *f, unsigned request, uint64_t argument)
 {
-    struct gntalloc *g = gntalloc_of(f);
     struct ioctl_gntalloc_dealloc_gref d;
     struct ioctl_gntalloc_unmap_notify n;
     struct range *r;
 
     switch (request) {
-    case IOCTL_GNTALLOC_ALLOC_GREF: return alloc(g, argument);
+    case IOCTL_GNTALLOC_ALLOC_GREF: return alloc(f, argument);
     case IOCTL_GNTALLOC_DEALLOC_GREF:
         if (user_in(&d, argument, sizeof(d)) < 0)
             return -EFAULT;
-        r = find(g, d.index, d.count * PAGE);
+        r = range_find(f, d.index, d.count * PAGE);
         if (!r || r->index != d.index || r->count != d.count)
             return -EINVAL;
-        unlist(r);
+        range_unlist(r);
         return 0;
     case IOCTL_GNTALLOC_SET_UNMAP_NOTIFY:
         if (user_in(&n, argument, sizeof(n)) < 0)
             return -EFAULT;
-        r = find(g, n.index, 1);
+        r = range_find(f, n.index, 1);
         return r ? notice_set(&r->notice, n.action, n.event_channel_port, n.index - r->index) : -ENOENT;
     }
     return -ENOTTY;
@@ -161,12 +124,12 @@ static int64_t op_ioctl(struct file *f, unsigned request, uint64_t argument)
 
 static void unmap(void *owner, uint64_t start, uint64_t end)
 {
-    struct range *r = owner;
+    struct granted *g = owner;
 
     for (uint64_t at = start; at < end; at += PAGE)
         user_clear_page(at);
-    r->mappings--;
-    release(r);
+    g->mappings--;
+    release(&g->range);
 }
 
 static const struct user_device mapping = { .unmap = unmap };
@@ -174,8 +137,9 @@ static const struct user_device mapping = { .unmap = unmap };
 static int64_t op_map(struct file *f, enum user_where where, uint64_t address, uint64_t length, unsigned prot, unsigned flags,
                       uint64_t offset)
 {
-    struct range *r = find(gntalloc_of(f), offset, length);
-    struct user_backing backing = { .device = &mapping, .owner = r };
+    struct range *r = range_find(f, offset, length);
+    struct granted *g = granted_of(r);
+    struct user_backing backing = { .device = &mapping, .owner = g };
     int64_t at;
 
     if ((flags & MAP_TYPE) == MAP_PRIVATE)
@@ -187,9 +151,9 @@ static int64_t op_map(struct file *f, enum user_where where, uint64_t address, u
     at = user_map(where, address, length, prot, &backing);
     if (at < 0)
         return at;
-    r->mappings++;
+    g->mappings++;
     for (uint64_t done = 0; done < length; done += PAGE) {
-        int e = user_set_page((uint64_t)at + done, r->shared[(offset - r->index + done) / PAGE].page, prot & PROT_WRITE);
+        int e = user_set_page((uint64_t)at + done, g->shared[(offset - r->index + done) / PAGE].page, prot & PROT_WRITE);
 
         if (e < 0) {
             user_unmap((uint64_t)at, length);
@@ -199,27 +163,12 @@ static int64_t op_map(struct file *f, enum user_where where, uint64_t address, u
     return at;
 }
 
-static void op_close(struct file *f)
-{
-    struct gntalloc *g = gntalloc_of(f);
-
-    while (g->ranges)
-        unlist(g->ranges);
-    pool_put(g, sizeof(*g));
-}
-
-static const struct file_ops gntalloc_ops = { .ioctl = op_ioctl, .map = op_map, .close = op_close };
+static const struct file_ops gntalloc_ops = { .ioctl = op_ioctl, .map = op_map, .close = ranges_close };
 
 static int open_gntalloc(const struct device *d, unsigned flags, struct file **out)
 {
-    struct gntalloc *g = pool_get(sizeof(*g));
-
     (void)d;
-    if (!g)
-        return -ENOMEM;
-    file_init(&g->file, &gntalloc_ops, flags);
-    *out = &g->file;
-    return 0;
+    return ranges_open(&gntalloc_ops, release, flags, out);
 }
 
 const struct device device_gntalloc = { "dev/xen/gntalloc", 10, 61, open_gntalloc };
