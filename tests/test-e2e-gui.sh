@@ -111,6 +111,27 @@ same "no file is left of its pages" "" "$(ls "$work/state/vchan/grants" 2>/dev/n
 same "violations" 0 "$(violations)"
 stop_dom0; same "dom0 ends without a violation" 0 $?
 
+# ---- another domain has the screen ----
+dom0 --deadline 30 --screen 1920x1080; launch 1; connected 1; ask wait --seconds 20 gui
+does 'open 1 300 200 title=first'; does 'open 2 90 70 title=second'
+until_true seen 1; until_true seen 2; same "windows in dom0" 0 $?
+"$unik_dom0" start --state "$work/gui" --vchan-dir "$work/state/vchan" --gui-domain 5 --screen 1001x700 >gui.out 2>>dom0.log & others+=($!)
+until_true grep -qs '^ready' gui.out; gui_pid=$!
+there() { "$unik_dom0" "$1" --state "$work/gui" "${@:2}"; }
+seen_there() { there gui screenshot "$1" seen.ppm 2>/dev/null && "$unik_dom0" call --user "$me" "w.Picture+$1" >drawn.ppm && cmp -s seen.ppm drawn.ppm; }
+same "not there yet" "unik-dom0: the VM's GUI agent is not connected" "$(there gui list 2>&1)"
+ask qubesdb write /qubes-gui-domain-xid 5
+there wait --seconds 20 gui; same "the agent connects to domain 5" 0 $?
+until_true seen_there 1; same "the first window is there, as drawn" 0 $?
+until_true seen_there 2; same "the second one too" 0 $?
+same "and no longer in dom0" "unik-dom0: the VM's GUI agent is not connected" "$(gui list 2>&1)"
+there gui resize 1 333 111; told '1 resize 333x111'; until_true seen_there 1; same "resized there" 0 $?
+ask qubesdb write /qubes-gui-domain-xid 0; ask wait --seconds 20 gui
+shows 1 "back in dom0, window 1"; shows 2 "back in dom0, window 2"; lists '333x111'
+same "violations in both" "0 0" "$(violations) $(there status | awk '/^violations: / { n += $2 } END { print n + 0 }')"
+kill $gui_pid; wait $gui_pid; same "domain 5 ends without a violation" 0 $?
+end_guest 1; stop_dom0; same "so does dom0" "0 0" "$rc $?"
+
 # ---- versions ----
 for v in 1.4 1.5 1.6 1.7; do
     dom0 --gui-protocol $v; launch 1; connected 1; ask wait --seconds 20 gui

@@ -78,6 +78,7 @@ static int help(void)
            "  --no-gui               no GUI daemon\n"
            "  --gui-protocol 1.4..1.8\n"
            "                         the newest GUI protocol that this dom0 speaks (1.8)\n"
+           "  --gui-domain N         play the GUI domain N beside another unik-dom0, on its sockets: only gui commands are of use\n"
            "  --screen WIDTHxHEIGHT  the user's screen (1920x1080)\n"
            "  --clipboard N          bytes that a VM may copy (64000)\n"
            "  --grant-dir DIR        files in place of granted pages ($UNIK_GRANT_DIR, else grants in that of the sockets)\n"

@@ -33,6 +33,7 @@ struct options {
     const char *state, *vchan_dir, *grant_dir, *transport, *policy, *user, *hosts;
     struct vm_options vms[DOM0_VMS_MAX];
     size_t n_vms;
+    double self;                        /* the domain that this plays: 0, or a GUI domain */
     bool net;
     bool first_by_options;              /* --domid, --name, --qubesdb describe vms[0] */
 };
@@ -54,6 +55,7 @@ static const struct option longs[] = {
     { "gui-protocol", required_argument, NULL, 'g' }, { "screen", required_argument, NULL, 'x' },
     { "clipboard", required_argument, NULL, 'c' },  { "grant-dir", required_argument, NULL, 'G' },
     { "net", no_argument, NULL, 'E' },              { "hosts", required_argument, NULL, 'H' },
+    { "gui-domain", required_argument, NULL, 'i' },
     { NULL, 0, NULL, 0 }
 };
 
@@ -173,6 +175,7 @@ static int parse_one(struct options *o, int c, char *arg)
     case 'g': return parse_gui_version(arg);
     case 'x': return parse_screen(arg);
     case 'G': o->grant_dir = arg; return 0;
+    case 'i': return parse_number(arg, 1, 32751, &o->self) ? 0 : usage("--gui-domain %s: expected 1..32751", arg);
     case 'c':
         if (!parse_number(arg, 256, GUI_CLIPBOARD_IN_MAX, &number))
             return usage("--clipboard %s: expected 256..%u", arg, GUI_CLIPBOARD_IN_MAX);
@@ -202,6 +205,8 @@ static int parse(struct options *o, int argc, char **argv)
         return usage("--transport %s: expected socket or xen", o->transport);
     if (o->hosts && !o->net)
         return usage("--hosts: without --net nobody asks for names");
+    if (o->self > 0 && (strcmp(o->transport, "socket") != 0 || dom0.no_gui))
+        return usage("--gui-domain wants --transport socket, and no --no-gui");
     if (o->net && strcmp(o->transport, "socket") != 0)
         return usage("--net: a VM under Xen has its network from there");
     if (o->n_vms == 0)
@@ -256,10 +261,11 @@ static int add_plugin(struct host *h, const struct unik_plugin *plugin, const ch
 /* Plugins in the order in which they were started, ctx[0] first; NULL: not running. */
 static int start_transport(struct host *h, const struct options *o, struct unik_ctx *ctx[2])
 {
-    char dir[4096];
-    const char *const settings[] = { "domid=0", dir, NULL };
+    char dir[4096], domid[32];
+    const char *const settings[] = { domid, dir, NULL };
     int e;
 
+    snprintf(domid, sizeof(domid), "domid=%d", (int)o->self);
     snprintf(dir, sizeof(dir), "dir=%s", o->vchan_dir);
     if (strcmp(o->transport, "socket") == 0)
         e = add_plugin(h, &unik_plugin_vchan_socket, settings, &ctx[0]);
