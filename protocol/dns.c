@@ -12,7 +12,9 @@
 #define FLAG_OPCODE 0x7800u
 #define FLAG_RECURSION 0x0100u          /* RD */
 #define FLAG_RECURSES 0x0080u           /* RA */
+#define FLAG_CODE 0x000fu
 #define CLASS_IN 1
+#define POINTER 0xc0u
 #define POINTER_TO_QUESTION (0xc000u | DNS_HEADER)
 
 static uint16_t get16(struct reader *r)
@@ -102,6 +104,125 @@ int dns_encode_answer(const void *message, const struct dns_question *q, enum dn
         writer_bytes(&w, addresses[i].bytes, addresses[i].size);
     }
     return w.bad ? -ENOSPC : (int)writer_done(&w);
+}
+
+/* A name on the wire, without pointers, in lower case: two are the same if their bytes are. */
+struct wire_name {
+    size_t n;
+    uint8_t bytes[NAME_WIRE_MAX];
+};
+
+/* The name at r. A pointer (4.1.4) leads to an earlier place, and each further one to a place before that: this ends. */
+static void get_wire_name(struct reader *r, const uint8_t *message, struct wire_name *to)
+{
+    size_t limit = (size_t)(r->at - message);
+    struct reader away, *at = r;
+    uint8_t n;
+
+    to->n = 0;
+    do {
+        const uint8_t *label;
+
+        n = reader_u8(at);
+        if (n >= POINTER) {
+            size_t target = (n & ~POINTER) << 8 | reader_u8(at);
+
+            if (at->bad || target >= limit) {
+                r->bad = true;
+                return;
+            }
+            reader_init(&away, message + target, limit - target);
+            limit = target;
+            at = &away;
+            n = 1;                      /* not the end */
+            continue;
+        }
+        label = reader_bytes(at, n);
+        if (at->bad || n > LABEL_MAX || to->n + 1u + n > NAME_WIRE_MAX) {
+            r->bad = true;
+            return;
+        }
+        to->bytes[to->n++] = n;
+        for (uint8_t i = 0; i < n; i++)
+            to->bytes[to->n++] = label[i] >= 'A' && label[i] <= 'Z' ? (uint8_t)(label[i] + ('a' - 'A')) : label[i];
+    } while (n);
+}
+
+static bool same_name(const struct wire_name *a, const struct wire_name *b) { return a->n == b->n && memcmp(a->bytes, b->bytes, a->n) == 0; }
+
+struct record {
+    struct wire_name owner;
+    uint16_t type, class;
+    struct reader data;
+};
+
+static void get_record(struct reader *r, const uint8_t *message, struct record *to)
+{
+    size_t n;
+
+    get_wire_name(r, message, &to->owner);
+    to->type = get16(r);
+    to->class = get16(r);
+    reader_skip(r, 4);
+    n = get16(r);
+    to->data = *r;
+    to->data.left = n;
+    reader_skip(r, n);
+}
+
+/* One look at all records: follow an alias of `name`, true if there was one; and count addresses of others. */
+static bool follow(struct reader records, const uint8_t *message, unsigned count, struct wire_name *name, unsigned *strangers)
+{
+    struct wire_name target;
+    struct record record;
+    bool moved = false;
+
+    *strangers = 0;
+    for (unsigned i = 0; i < count; i++) {
+        get_record(&records, message, &record);
+        if (record.class != CLASS_IN)
+            continue;
+        if ((record.type == DNS_A || record.type == DNS_AAAA) && !same_name(&record.owner, name))
+            ++*strangers;
+        if (record.type == DNS_CNAME && !moved && same_name(&record.owner, name)) {
+            get_wire_name(&record.data, message, &target);
+            moved = !record.data.bad;
+        }
+    }
+    if (moved)
+        *name = target;
+    return moved;
+}
+
+int dns_check_answer(const void *message, size_t n)
+{
+    unsigned flags, count, strangers;
+    struct wire_name name;
+    struct record record;
+    struct reader r, records;
+
+    reader_init(&r, message, n);
+    reader_skip(&r, 2);
+    flags = get16(&r);
+    if (get16(&r) != 1 || !(flags & FLAG_ANSWER) || (flags & FLAG_OPCODE))
+        return -EINVAL;
+    count = get16(&r);
+    reader_skip(&r, 4);
+    get_wire_name(&r, message, &name);
+    reader_skip(&r, 4);
+    if (!reader_ok(&r))
+        return -EINVAL;
+    if (flags & FLAG_CODE)              /* it says no: its records are of no interest */
+        return 0;
+    records = r;
+    for (unsigned i = 0; i < count && !r.bad; i++)      /* each has at least 11 bytes: this ends soon enough */
+        get_record(&r, message, &record);
+    if (r.bad)
+        return -EINVAL;
+    for (unsigned i = 0; i < DNS_ALIASES_MAX && follow(records, message, count, &name, &strangers); i++)
+        ;
+    follow(records, message, count, &name, &strangers);
+    return strangers ? -EINVAL : 0;
 }
 
 uint16_t dns_id(const void *message)

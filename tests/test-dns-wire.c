@@ -103,6 +103,75 @@ START_TEST(answers)
 }
 END_TEST
 
+/* www.demo asked for; pointers: 0c www.demo, 10 demo */
+#define ASKED(n) "12 34 81 80 00 01 00 0" n " 00 00 00 00 03 'wWw' 04 'demo' 00 00 01 00 01 "
+#define FIXED "00 01 00 00 00 3c "
+#define ADDRESS "00 01 " FIXED "00 04 0a 89 00 05 "
+
+START_TEST(owners)
+{
+    static const struct {
+        const char *bytes;
+        bool good;
+    } messages[] = {
+        { ASKED("0"), true },
+        { ASKED("1") "c0 0c " ADDRESS, true },
+        { ASKED("1") "03 'WWW' c0 10 " ADDRESS, true },                       /* whatever the case, half a pointer */
+        { ASKED("1") "03 'www' 04 'demo' 00 " ADDRESS, true },
+        { ASKED("1") "c0 10 " ADDRESS, false },                               /* of demo, which nobody asked for */
+        { ASKED("1") "03 'ww2' c0 10 " ADDRESS, false },
+        { ASKED("1") "00 " ADDRESS, false },
+        { ASKED("2") "c0 0c " ADDRESS "c0 10 " ADDRESS, false },
+        { ASKED("1") "c0 10 00 1c " FIXED "00 10 *16", false },
+        { ASKED("1") "c0 10 00 10 " FIXED "00 02 01 'x'", true },            /* a text: not an address */
+        { ASKED("1") "c0 10 00 01 00 03 00 00 00 3c 00 04 *4", true },       /* of another class: lwIP looks for IN only */
+        { ASKED("2") "c0 0c 00 05 " FIXED "00 02 c0 10 c0 10 " ADDRESS, true },        /* www.demo is demo */
+        { ASKED("2") "c0 10 " ADDRESS "c0 0c 00 05 " FIXED "00 02 c0 10", true },      /* in another order */
+        { ASKED("2") "c0 0c 00 05 " FIXED "00 02 c0 10 c0 0c " ADDRESS, false },       /* an alias has no address */
+        { ASKED("2") "c0 10 00 05 " FIXED "00 02 c0 10 c0 10 " ADDRESS, false },       /* an alias of another */
+        { ASKED("3") "c0 0c 00 05 " FIXED "00 04 01 'a' c0 10 c0 26 00 05 " FIXED "00 02 c0 10 c0 10 " ADDRESS, true },
+        { ASKED("1") "c0 0c 00 05 " FIXED "00 02 c0 0c", true },              /* its own alias, without an address */
+        { ASKED("2") "c0 0c 00 05 " FIXED "00 01 00 00 " ADDRESS, true },     /* an alias of the root */
+        { "12 34 81 83 00 01 00 01 00 00 00 00 03 'www' 00 00 01 00 01 00 " ADDRESS, true },    /* no such name */
+        { ASKED("1") "c0 1a " ADDRESS, false },                               /* forward, or at itself */
+        { ASKED("1") "03 'www' c0 1b " ADDRESS, false },
+        { ASKED("1") "c0 00 " ADDRESS, false },                               /* at the head: no name */
+        { ASKED("1") "c0", false }, { ASKED("1"), false }, { ASKED("1") "c0 0c 00 01 " FIXED "00 04 0a 89 00", false },
+        { ASKED("1") "40 *64 00 " ADDRESS, false },
+        { "12 34 01 80 00 01 00 00 00 00 00 00 03 'www' 00 00 01 00 01", false },     /* a question */
+        { "12 34 81 80 00 02 00 00 00 00 00 00 03 'www' 00 00 01 00 01", false },
+        { "12 34 81 80 00 01 00 00 00 00 00 00 03 'www' 00 00 01 00", false }, { "", false }, { "12 34 81 80", false },
+    };
+
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+        size_t n = bytes_of(messages[i].bytes, in, sizeof(in));
+
+        ck_assert_msg(dns_check_answer(in, n) == (messages[i].good ? 0 : -EINVAL), "message %zu", i);
+    }
+}
+END_TEST
+
+/* Aliases that lead around end, too; and the bytes that make names longest. */
+START_TEST(aliases)
+{
+    size_t n = bytes_of("12 34 81 80 00 01 00 40 00 00 00 00 01 'a' 00 00 01 00 01", in, sizeof(in));
+
+    for (int i = 0; i < 64; i++)        /* a is b, b is a, ... */
+        n += bytes_of(i & 1 ? "01 'b' 00 00 05 " FIXED "00 02 c0 0c" : "c0 0c 00 05 " FIXED "00 03 01 'b' 00", in + n, sizeof(in) - n);
+    ck_assert_int_eq(dns_check_answer(in, n), 0);
+    n = bytes_of("12 34 81 80 00 01 00 01 00 00 00 00", in, sizeof(in));
+    for (int i = 0; i < 4; i++)
+        n += bytes_of(i < 3 ? "3f *63" : "3d *61", in + n, sizeof(in) - n);
+    n += bytes_of("00 00 01 00 01 c0 0c " ADDRESS, in + n, sizeof(in) - n);
+    ck_assert_int_eq(dns_check_answer(in, n), 0);
+    n = bytes_of(ASKED("1") "01 'x'", in, sizeof(in));
+    for (int i = 0; i < 4; i++)
+        n += bytes_of("3f *63", in + n, sizeof(in) - n);
+    n += bytes_of("00 " ADDRESS, in + n, sizeof(in) - n);
+    ck_assert_int_eq(dns_check_answer(in, n), -EINVAL);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("dns");
@@ -111,5 +180,7 @@ int main(void)
     tcase_add_test(t, no_questions);
     tcase_add_test(t, longest_name);
     tcase_add_test(t, answers);
+    tcase_add_test(t, owners);
+    tcase_add_test(t, aliases);
     return run_case("dns-wire", t);
 }

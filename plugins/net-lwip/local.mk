@@ -17,6 +17,9 @@ LWIP_COMPILE = $(AM_V_CC)$(MKDIR_P) $(@D) && $(LIBTOOL) $(AM_V_lt) --tag=CC --mo
 	$(CPPFLAGS) $(LWIP_CFLAGS) $(CFLAGS) -c -o $@ $<
 plugins/net-lwip/lwip/%.lo: $(LWIP_DIR)/src/core/%.c $(srcdir)/plugins/net-lwip/port/lwipopts.h
 	$(LWIP_COMPILE)
+# lwIP's client for names takes its answers through answer.c.
+plugins/net-lwip/lwip/dns.lo: plugins/net-lwip/answer.c
+plugins/net-lwip/lwip/dns.lo: LWIP_CPPFLAGS += -Dudp_recv=net_lwip_dns_recv
 plugins/net-lwip/lwip/%.lo: $(LWIP_DIR)/src/netif/%.c $(srcdir)/plugins/net-lwip/port/lwipopts.h
 	$(LWIP_COMPILE)
 LWIP_OBJECTS += plugins/net-lwip/lwip/ethernet.lo
@@ -26,6 +29,7 @@ CLEANFILES += $(LWIP_OBJECTS) plugins/net-lwip/lwip/*.o plugins/net-lwip/lwip/*/
 noinst_LTLIBRARIES += plugins/net-lwip/libnet-lwip.la
 plugins_net_lwip_libnet_lwip_la_SOURCES = \
 	plugins/net-lwip/net-lwip.c plugins/net-lwip/stack.h \
+	plugins/net-lwip/answer.c \
 	plugins/net-lwip/card.c \
 	plugins/net-lwip/checksum.c \
 	plugins/net-lwip/chunks.c \
@@ -51,7 +55,7 @@ STATIC_PLUGINS += plugins/net-lwip/libnet-lwip.la
 
 plugin_LTLIBRARIES += plugins/net-lwip.la
 plugins_net_lwip_la_SOURCES =
-plugins_net_lwip_la_LIBADD = plugins/net-lwip/libnet-lwip.la $(EV_LIBS)
+plugins_net_lwip_la_LIBADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol.la $(EV_LIBS)
 # Never unloaded: lwIP is begun once for the process, and its timers stay.
 plugins_net_lwip_la_LDFLAGS = $(PLUGIN_LDFLAGS) -Wl,-z,nodelete
 
@@ -61,7 +65,7 @@ check_PROGRAMS += tests/test-net-lwip
 tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/bed.h tests/lwip/packet.c \
 	tests/lwip/config.c tests/lwip/cost.c tests/lwip/flows.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/tcp.c
 tests_test_net_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 
 # The suite of net/1, over a TAP.
 TESTS += tests/test-net1-lwip
@@ -74,7 +78,7 @@ endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-lwip
 tests_fuzz_fuzz_lwip_SOURCES = tests/fuzz/fuzz-lwip.c tests/fuzz/must.h
-tests_fuzz_fuzz_lwip_LDADD = plugins/net-lwip/libnet-lwip.la tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
+tests_fuzz_fuzz_lwip_LDADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol.la tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
 tests_fuzz_fuzz_lwip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
 EXTRA_DIST += tests/lwip/flows

@@ -72,6 +72,7 @@ static const struct unik_counter counters[] = {
     [STACK_DATAGRAMS_OUT] = { "datagrams_out", UNIK_COUNT, "UDP datagrams of apps" },
     [STACK_QUERIES] = { "queries", UNIK_COUNT, "names looked up" },
     [STACK_QUERIES_FAILED] = { "queries_failed", UNIK_COUNT, "of these, without an address" },
+    [STACK_ANSWERS_REFUSED] = { "answers_refused", UNIK_COUNT, "DNS answers dropped: malformed, or with addresses of other names" },
     [STACK_BUFFERS_HIGH] = { "buffers_high", UNIK_HIGH, "most pieces of 4 KiB in use for bytes that wait" },
     [STACK_NO_BUFFERS] = { "no_buffers", UNIK_COUNT, "times that all of them were in use" },
     [STACK_MEMORY] = { "memory", UNIK_HIGH, "bytes taken from the system" },
@@ -246,6 +247,7 @@ void stack_count(struct stack *n)
     c[STACK_MALFORMED] = lwip_stats.link.lenerr + lwip_stats.etharp.lenerr + lwip_stats.etharp.proterr + lwip_stats.ip.lenerr + lwip_stats.ip.proterr +
                          lwip_stats.ip6.lenerr + lwip_stats.ip6.proterr + lwip_stats.tcp.lenerr + lwip_stats.udp.lenerr + lwip_stats.icmp.lenerr;
     c[STACK_RETRANSMITTED] = lwip_stats.mib2.tcpretranssegs;
+    c[STACK_ANSWERS_REFUSED] = answer_refused;
     c[STACK_MEMORY] = pools_bytes();
     c[STACK_MEMORY_USED] = pools_in_use();
 }

@@ -1,5 +1,5 @@
 /* plugins/net-lwip/resolve.c - names, by lwIP's DNS client. An answer is *from the network*: lwIP takes it only from the server
- * asked, with the port and id of the question, both random.
+ * asked, with the port and id of the question, both random; and answer.c lets pass only what belongs to the name that was asked for.
  *
  * lwIP cannot take a question back, and keeps each until its own end: a query that its owner has given up, or whose 30 s are over,
  * stays until then, without a callback. */

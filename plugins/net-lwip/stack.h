@@ -39,7 +39,7 @@ enum stack_counter {
     STACK_ACCEPTED, STACK_CONNECTED, STACK_CONNECT_FAILED, STACK_CONNECTIONS, STACK_CONNECTIONS_HIGH, STACK_REFUSED,
     STACK_HALF, STACK_HALF_EVICTED, STACK_ABORTED, STACK_RETRANSMITTED, STACK_BYTES_IN, STACK_BYTES_OUT, STACK_FRAMES_IN, STACK_FRAMES_OUT,
     STACK_MERGED, STACK_COPIED, STACK_BYTES_COPIED, STACK_FRAMES_DROPPED, STACK_SEND_FULL, STACK_BAD_SUMS, STACK_NO_SENSE, STACK_MALFORMED, STACK_DATAGRAMS_IN,
-    STACK_DATAGRAMS_OUT, STACK_QUERIES, STACK_QUERIES_FAILED, STACK_BUFFERS_HIGH, STACK_NO_BUFFERS, STACK_MEMORY,
+    STACK_DATAGRAMS_OUT, STACK_QUERIES, STACK_QUERIES_FAILED, STACK_ANSWERS_REFUSED, STACK_BUFFERS_HIGH, STACK_NO_BUFFERS, STACK_MEMORY,
     STACK_MEMORY_USED
 };
 
@@ -172,6 +172,9 @@ int stack_resolve(struct unik_net *net, const char *name, unsigned family, unik_
 void stack_unresolve(struct unik_net *net, struct unik_net_query *q);
 void resolve_turn(struct stack *n);
 void resolve_free(struct stack *n);
+
+/* answer.c */
+extern uint64_t answer_refused;         /* answers to questions for names that lwIP did not get */
 
 /* watch.c */
 int stack_address(struct unik_net *net, unsigned i, char text[UNIK_NET_ADDRESS_MAX]);

@@ -217,6 +217,37 @@ START_TEST(forged)
 }
 END_TEST
 
+/* An answer to the right question, with an address that is said to be somebody else's: not for us, and the true one still counts. */
+START_TEST(others_address)
+{
+    uint8_t b[600], alias[600];
+    struct sent *q;
+    size_t n;
+
+    bed_begin(0, NULL);
+    ask("real.example.org", 4);
+    q = question();
+    n = dns_answer(b, q, 0, 1);
+    put16(b + q->payload_size, 0xc000 | (12 + 5));      /* the owner: example.org */
+    reply(q, b, n);
+    turn();
+    ck_assert_uint_eq(answer.n, 0);
+    put16(b + q->payload_size, 0xc000 | 12);
+    /* now it is an alias of example.org, which has the address */
+    memcpy(alias, b, q->payload_size);
+    put16(alias + 6, 2);
+    memcpy(alias + q->payload_size, "\xc0\x0c\0\5\0\1\0\0\0\x3c\0\2\xc0\x11\xc0\x11", 16);
+    memcpy(alias + q->payload_size + 16, b + q->payload_size + 2, 14);
+    reply(q, alias, q->payload_size + 30);
+    turn();
+    ck_assert_uint_eq(answer.n, 1);
+    ck_assert_str_eq(answer.address, "9.9.9.9");
+    host_run(bed.h, 1.1);               /* lwIP's timers take the counter over */
+    ck_assert_uint_eq(count("answers_refused"), 1);
+    bed_end();
+}
+END_TEST
+
 START_TEST(no_server)
 {
     struct unik_net_query *q;
@@ -251,6 +282,7 @@ TCase *names_tests(void)
     tcase_add_loop_test(t, udp, 0, 2);
     tcase_add_test(t, names);
     tcase_add_test(t, forged);
+    tcase_add_test(t, others_address);
     tcase_add_test(t, no_server);
     return t;
 }
