@@ -7,7 +7,10 @@
 #include <string.h>
 
 #define INPUT_MAX 65536
-#define MUTATIONS 2000
+
+/* Of each file; a target whose inputs take long has a smaller number of its own. */
+extern unsigned replay_mutations;
+__attribute__((weak)) unsigned replay_mutations = 2000;
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -48,7 +51,7 @@ static void try_file(const char *path)
     for (size_t cut = 0; cut <= n && cut <= 512; cut++)
         try_one(bytes, cut);
     try_one(bytes, n);
-    for (int i = 0; n && i < MUTATIONS; i++) {
+    for (unsigned i = 0; n && i < replay_mutations; i++) {
         memcpy(changed, bytes, n);
         for (uint32_t k = 1 + next(&seed) % 4; k; k--)
             changed[next(&seed) % n] = (uint8_t)(next(&seed) % 3 ? next(&seed) : next(&seed) & 1 ? 0xff : 0);
