@@ -39,6 +39,7 @@ plugins_net_lwip_libnet_lwip_la_SOURCES = \
 	plugins/net-lwip/listen.c \
 	plugins/net-lwip/merge.c \
 	plugins/net-lwip/options.c \
+	plugins/net-lwip/path.c \
 	plugins/net-lwip/pools.c plugins/net-lwip/pools.h \
 	plugins/net-lwip/random.c \
 	plugins/net-lwip/resolve.c \
@@ -63,7 +64,7 @@ if HAVE_CHECK
 TESTS += tests/test-net-lwip
 check_PROGRAMS += tests/test-net-lwip
 tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/bed.h tests/lwip/packet.c \
-	tests/lwip/config.c tests/lwip/cost.c tests/lwip/flows.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/tcp.c
+	tests/lwip/config.c tests/lwip/cost.c tests/lwip/flows.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/path.c tests/lwip/tcp.c
 tests_test_net_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 
@@ -74,6 +75,13 @@ tests_test_net1_lwip_SOURCES = tests/net1/lwip.c $(NET1_SUITE)
 tests_test_net1_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net1_lwip_LDADD = plugins/net-lwip/libnet-lwip.la plugins/tap/libtap.la protocol/libprotocol.la tools/host/libhost.la \
 	$(CHECK_LIBS) $(EV_LIBS)
+
+# ... and streams over a line that loses frames.
+TESTS += tests/test-net1-lossy
+check_PROGRAMS += tests/test-net1-lossy
+tests_test_net1_lossy_SOURCES = tests/net1/lossy.c tests/net1/bed.h tests/net1/far.c
+tests_test_net1_lossy_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_net1_lossy_LDADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif
 
 FUZZ_TARGETS += tests/fuzz/fuzz-lwip

@@ -73,6 +73,7 @@ static const struct unik_counter counters[] = {
     [STACK_QUERIES] = { "queries", UNIK_COUNT, "names looked up" },
     [STACK_QUERIES_FAILED] = { "queries_failed", UNIK_COUNT, "of these, without an address" },
     [STACK_ANSWERS_REFUSED] = { "answers_refused", UNIK_COUNT, "DNS answers dropped: malformed, or with addresses of other names" },
+    [STACK_SMALLER] = { "path_smaller", UNIK_COUNT, "connections over IPv6 whose segments were made smaller for a link on the way" },
     [STACK_BUFFERS_HIGH] = { "buffers_high", UNIK_HIGH, "most pieces of 4 KiB in use for bytes that wait" },
     [STACK_NO_BUFFERS] = { "no_buffers", UNIK_COUNT, "times that all of them were in use" },
     [STACK_MEMORY] = { "memory", UNIK_HIGH, "bytes taken from the system" },

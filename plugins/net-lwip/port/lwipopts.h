@@ -132,5 +132,6 @@
 #define LWIP_HOOK_TCP_ISN net_lwip_isn
 #define LWIP_HOOK_TCP_INPACKET_PCB net_lwip_segment
 #define LWIP_HOOK_ND6_GET_GW net_lwip_gateway6
+#define LWIP_HOOK_IP6_INPUT net_lwip_ip6_input
 
 #endif
