@@ -5,6 +5,7 @@
 #include "plugins/netfront/front.h"
 
 #define EVENTS_MAX 8            /* taken at a time: there is one port, and perhaps one of a connection that ended */
+#define REMINDER 1.0            /* seconds */
 
 static struct netfront *netfront_of(struct unik_nic *n) { return (struct netfront *)(void *)n; }
 
@@ -15,13 +16,35 @@ static bool is_up(const struct netfront *nf) { return nf->info.link; }
 static void show(struct netfront *nf)
 {
     bool sent, posted;
+    uint32_t before;
 
     if (!nf->link || !is_up(nf))
         return;
+    before = nf->link->tx.ring.published;
     sent = nf_tx_publish(&nf->link->tx);
+    if (nf->link->tx.ring.published != before && !ev_is_active(&nf->reminder)) {
+        ring_answered(&nf->link->tx.ring, &nf->answered);
+        ev_timer_again(nf->ctx->loop, &nf->reminder);
+    }
     posted = nf_rx_post(&nf->link->rx);
     if (sent || posted) {
         ++*count(nf, NOTIFIES);
+        nf_machine_notify(&nf->machine, nf->link->port);
+    }
+}
+
+/* A peer to whom the event got lost never asks for another, and the connection would be dumb for good. It happens: Linux's netback was
+ * seen, on a slow machine, to answer nothing on a ring that had just been connected, after one event of two. */
+static void on_reminder(struct ev_loop *loop, ev_timer *w, int revents)
+{
+    struct netfront *nf = w->data;
+    uint32_t before = nf->answered;
+
+    (void)revents;
+    if (!nf->link || !is_up(nf) || ring_answered(&nf->link->tx.ring, &nf->answered)) {
+        ev_timer_stop(loop, w);
+    } else if (nf->answered == before) {
+        ++*count(nf, REMINDERS);
         nf_machine_notify(&nf->machine, nf->link->port);
     }
 }
@@ -231,6 +254,7 @@ void nf_card_down(struct netfront *nf)
     nf->info.link = false;
     nf->want_room = nf->blocked = false;
     ev_idle_stop(nf->ctx->loop, &nf->due);
+    ev_timer_stop(nf->ctx->loop, &nf->reminder);
     if (was_up)
         changed(nf);
 }
@@ -242,7 +266,8 @@ void nf_card_init(struct netfront *nf)
     ev_idle_init(&nf->due, on_due);
     ev_set_priority(&nf->due, EV_MAXPRI);
     ev_prepare_init(&nf->flush, on_prepare);
-    nf->event.data = nf->due.data = nf->flush.data = nf;
+    ev_timer_init(&nf->reminder, on_reminder, 0, REMINDER);
+    nf->event.data = nf->due.data = nf->flush.data = nf->reminder.data = nf;
     ev_io_start(nf->ctx->loop, &nf->event);
     ev_prepare_start(nf->ctx->loop, &nf->flush);
 }
@@ -252,4 +277,5 @@ void nf_card_end(struct netfront *nf)
     ev_io_stop(nf->ctx->loop, &nf->event);
     ev_idle_stop(nf->ctx->loop, &nf->due);
     ev_prepare_stop(nf->ctx->loop, &nf->flush);
+    ev_timer_stop(nf->ctx->loop, &nf->reminder);
 }

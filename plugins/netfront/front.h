@@ -155,6 +155,8 @@ struct netfront {
     ev_io event;
     ev_idle due;                        /* there is more to do, without an event */
     ev_prepare flush;
+    ev_timer reminder;                  /* while something sent is not answered */
+    uint32_t answered;                  /* how much was, when it was last looked at */
     bool want_room, blocked;            /* the user waits for room; we wait for frames of the user's */
     bool stopping;
     char why[200];                      /* why there is no link */

@@ -40,6 +40,7 @@ static const struct unik_counter counters[] = {
     [TX_ERRORS] = { "tx_errors", UNIK_COUNT, "slots sent that the other side says it could not use" },
     [EVENTS] = { "events", UNIK_COUNT, "events from the other side" },
     [NOTIFIES] = { "notifies", UNIK_COUNT, "events to it" },
+    [REMINDERS] = { "reminders", UNIK_COUNT, "events to it because it took nothing for a second" },
     [CONNECTS] = { "connects", UNIK_COUNT, "times the link came up" },
     [DISCONNECTS] = { "disconnects", UNIK_COUNT, "times it went down" },
     [BAD_PEER] = { "bad_peer", UNIK_COUNT, "connections ended because the other side broke the rules" },

@@ -69,6 +69,13 @@ static inline int ring_waiting(const struct ring *r)
     return n > ring_pending(r) ? -EPROTO : (int)n;
 }
 
+/* Has the peer answered all that it was told of? *so_far: how much, to compare with later. Its word, for nothing but that. */
+static inline bool ring_answered(const struct ring *r, uint32_t *so_far)
+{
+    *so_far = __atomic_load_n(ring_index(r, NETIF_RSP_PROD), __ATOMIC_RELAXED);
+    return *so_far == r->published;
+}
+
 /* Copy the next response; only what ring_waiting() counted. Once read, the place is free for a request. */
 static inline void ring_take(struct ring *r, uint8_t *entry)
 {

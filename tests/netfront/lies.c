@@ -239,6 +239,27 @@ START_TEST(deaf)
 }
 END_TEST
 
+static bool reminded(struct back *k) { return host_counter(k->ctx, "reminders") >= 2; }
+
+/* A peer that did not get the event, or says so: told again now and then, until it answers. */
+START_TEST(lost_event)
+{
+    struct iovec part = { data, 100 };
+    uint64_t before;
+
+    ck_assert_uint_eq(host_counter(b.ctx, "reminders"), 0);
+    b.nic->send(b.nic, NULL, &part, 1);
+    b.nic->flush(b.nic);
+    WAIT_UNTIL(&b, reminded);
+    ck_assert(back_take(&b, &p));
+    back_done(&b, &p, NETIF_OKAY);
+    before = host_counter(b.ctx, "reminders");
+    host_run(b.t.h, 2.2);
+    ck_assert_uint_le(host_counter(b.ctx, "reminders"), before + 1);    /* over, but for one that was due */
+    ck_assert(back_is_up(&b));
+}
+END_TEST
+
 /* Anything in both rings at any time, while frames go out and are held: what comes out lies within the pages (the sanitizers look),
  * and after it all an honest back end is served. */
 START_TEST(anything)
@@ -306,6 +327,7 @@ TCase *netfront_lies(void)
     tcase_add_loop_test(t, bad_ids, 0, 4);
     tcase_add_test(t, storm_of_events);
     tcase_add_test(t, deaf);
+    tcase_add_test(t, lost_event);
     tcase_add_loop_test(t, anything, 0, 20);
     return t;
 }
