@@ -10,6 +10,7 @@ struct vdso_own {
     uint64_t latest;                            /* the monotonic clock was this late already */
     int64_t wall_offset;                        /* from the kernel: added to Xen's wall clock */
 };
-/* The second: struct shared_info, read-only. */
+/* The second: struct shared_info, read-only. The program is the kernel's only tenant: the events and the last fault's address that
+ * stand there as well are all its own. */
 
 #endif
