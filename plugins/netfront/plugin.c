@@ -21,7 +21,7 @@ static const struct unik_option options[] = {
       .help = "Exchange TCP segments of up to 64 KiB, which the other domain cuts; only with checksums." },
     { .key = "retry", .type = UNIK_SECONDS, .offset = offsetof(struct netfront_config, retry), .fallback = "1s", .min = 0, .max = 3600,
       .help = "How long to wait before the interface is tried again after a failure, at first." },
-    { .key = "retry-max", .type = UNIK_SECONDS, .offset = offsetof(struct netfront_config, retry_max), .fallback = "60s", .min = 0,
+    { .key = "retry-max", .type = UNIK_SECONDS, .offset = offsetof(struct netfront_config, retry_max), .fallback = "5s", .min = 0,
       .max = 3600, .help = "The same, at most; it doubles while tries fail." },
     { 0 }
 };
