@@ -198,7 +198,8 @@ static void do_close(struct unik_stream *s)
 }
 
 static const struct unik_stream_ops ops = {
-    sizeof(ops), do_peek, do_consume, do_ended, do_room, do_write, do_shut, do_close
+    .size = sizeof(ops), .peek = do_peek, .consume = do_consume, .ended = do_ended, .room = do_room,
+    .write = do_write, .shut = do_shut, .close = do_close
 };
 
 ssize_t qrexec_call_write_err(struct unik_qrexec_call *call, const void *bytes, size_t n)

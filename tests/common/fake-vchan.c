@@ -107,7 +107,8 @@ static void s_close(struct unik_stream *stream)
 }
 
 static const struct unik_stream_ops ops = {
-    sizeof(ops), s_peek, s_consume, s_ended, s_room, s_write, s_shut, s_close
+    .size = sizeof(ops), .peek = s_peek, .consume = s_consume, .ended = s_ended, .room = s_room,
+    .write = s_write, .shut = s_shut, .close = s_close
 };
 
 /* ---- vchan/1 ---- */
