@@ -171,7 +171,8 @@ static uint64_t fill_stack(const struct program *p)
     put_pair(AT_RANDOM, chance_at);
     put_pair(AT_EXECFN, name);
     put_pair(AT_PLATFORM, platform);
-    put_pair(AT_SYSINFO_EHDR, vdso_map());
+    if (!boot.pvh)                      /* a system call is cheap there, and rdtsc may not be */
+        put_pair(AT_SYSINFO_EHDR, vdso_map());
     put_pair(AT_NULL, 0);
     stack = (stack - words_n * sizeof(words[0])) & ~15ul;
     if (user_out(stack, words, words_n * sizeof(words[0])) < 0)

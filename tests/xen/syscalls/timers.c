@@ -1,7 +1,6 @@
 /* Clocks, sleeping, timerfd. */
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/auxv.h>
 #include <sys/epoll.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -27,7 +26,6 @@ static void clocks(void)
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         P("clock_gettime", syscall(SYS_clock_gettime, all[i], &t));
-    probe_is("libc has clocks without a system call", getauxval(AT_SYSINFO_EHDR) != 0);
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         if (all[i] == CLOCK_REALTIME_COARSE || all[i] == CLOCK_MONOTONIC_COARSE)
             continue;                           /* Linux's lag behind by a tick */
