@@ -61,6 +61,7 @@ struct qubesdb {
     enum qubesdb_phase phase;
     struct unik_backoff backoff;
     ev_timer retry;                 /* to the next try */
+    int said;                       /* the error of connecting that was told last: not a line for each try */
     ev_idle kick;                   /* something was asked for inside an API call, and is done from the loop */
     ev_timer deadline;              /* of drain() */
     bool draining;

@@ -31,11 +31,14 @@ void qubesdb_connect(struct qubesdb *q)
     e = q->vchan->connect(q->vchan, 0, QUBESDB_PORT, on_stream, q, &q->stream);
     if (e < 0) {
         q->stream = NULL;
-        unik_error(q->ctx, "connect to dom0, port %d: %s", QUBESDB_PORT, strerror(-e));
+        if (e != q->said)
+            unik_error(q->ctx, "connect to dom0, port %d: %s", QUBESDB_PORT, strerror(-e));
+        q->said = e;
         unik_degraded(q->ctx, "cannot connect to dom0's daemon");
         retry_later(q);
         return;
     }
+    q->said = 0;
     q->phase = QUBESDB_CONNECTING;
 }
 

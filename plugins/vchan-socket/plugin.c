@@ -192,6 +192,8 @@ static int start(struct unik_ctx *ctx)
     }
     if (access(vs->dir, W_OK | X_OK) < 0)
         unik_warn(ctx, "dir %s: %s: nothing can be offered there", vs->dir, strerror(errno));
+    if (vs->config->domid < 0 && !getenv("VCHAN_DOMAIN"))
+        unik_warn(ctx, "no number given (VCHAN_DOMAIN, or option domid): this is domain 0, as dom0 is");
     unik_info(ctx, "domain %d, sockets in %s", vs->domid, vs->dir);
     unik_ready(ctx);
     return 0;

@@ -46,7 +46,10 @@ START_TEST(connect_fails)
     turn();
     ck_assert_int_eq(host_state(g.ctx), HOST_DEGRADED);
     ck_assert_str_eq(host_reason(g.ctx), "cannot connect to dom0's daemon");
+    for (int i = 0; i < 10; i++)
+        turn();                                     /* it tries again and again, */
     ck_assert(logged("Too many open files"));
+    ck_assert_ptr_null(strstr(strstr(g.log, "Too many open files") + 1, "Too many open files"));     /* and says so once */
     g.f.refuse = 0;
     dom0_sync(ENTRIES("/a=1"));
     guest_down();
