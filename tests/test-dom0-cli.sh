@@ -109,9 +109,11 @@ grep -o '{ "[a-z]*", [0-9], [0-9],' "$source/tools/unik-dom0/gui-client.c" | cut
 done >"$work/missing"
 [ -s "$work/missing" ] && { failed=$((failed + 1)); echo "FAIL: gui commands that help or manual lack: $(cat "$work/missing")"; }
 
-# A folder serves one dom0 at a time.
+# A folder serves one dom0 at a time. Who waits for it may come before it.
+right 1 'No such file' wait --state "$work/t" --seconds 0.1 dom0
+"$unik_dom0" wait --state "$work/t" --seconds 60 dom0 & waiter=$!
 "$unik_dom0" start --state "$work/t" >"$work/ready" 2>/dev/null & pid=$!
-for _ in $(seq 500); do grep -q ready "$work/ready" && break; sleep 0.01; done
+wait $waiter || { failed=$((failed + 1)); echo "FAIL: wait dom0 ended with $?"; }
 right 1 'in use by another one' start --state "$work/t"
 right 2 'no such fault' fault --state "$work/t" nonsense
 right 0 '' stop --state "$work/t"

@@ -15,6 +15,8 @@
 #include "tools/unik-dom0/net.h"
 #include "tools/unik-dom0/socket.h"
 
+#define AWAIT_EVERY 0.05                /* seconds between two looks for a dom0 that does not run yet */
+
 static const struct option longs[] = {
     { "state", required_argument, NULL, 's' },  { "vm", required_argument, NULL, 'v' },
     { "source", required_argument, NULL, 'S' }, { "user", required_argument, NULL, 'u' },
@@ -246,10 +248,31 @@ int command_status(int argc, char **argv) { return simple(argc, argv, "x", NULL,
 int command_stop(int argc, char **argv) { return simple(argc, argv, "", NULL, NULL, 0); }
 int command_fault(int argc, char **argv) { return simple(argc, argv, "", "spec", NULL, 1); }
 
+/* One that is just being started has no socket yet. */
+static void await_dom0(const struct client_options *o)
+{
+    double waited = 0;
+    int fd;
+
+    while (((fd = open_socket(o->state)) == -ENOENT || fd == -ECONNREFUSED) && (o->seconds <= 0 || waited < o->seconds)) {
+        usleep((useconds_t)(AWAIT_EVERY * 1e6));
+        waited += AWAIT_EVERY;
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
 int command_wait(int argc, char **argv)
 {
-    static const char *const what[] = { "qrexec", "qubesdb", "gui", "net", "gone", NULL };
+    static const char *const what[] = { "dom0", "qrexec", "qubesdb", "gui", "net", "gone", NULL };
+    struct client_options o;
 
+    if (ask_options(&o, argc, argv, "t", 1, 1))
+        return EXIT_USAGE;
+    for (size_t i = 0; strcmp(what[i], "gone") != 0; i++)
+        if (strcmp(what[i], argv[optind]) == 0)
+            await_dom0(&o);
+    optind = 1;
     return simple(argc, argv, "t", "what", what, 1);
 }
 

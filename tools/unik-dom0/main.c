@@ -23,7 +23,7 @@ static const struct {
     { "gui", command_gui, "--state DIR list|wait|screenshot|point|click|key|type|focus|move|resize|minimise|restore|close\n"
       "             |copy|paste|show [WINDOW ...]", "its windows, and the user in front of them" },
     { "status", command_status, "--state DIR [--strict]", "channels, calls, ports, violations" },
-    { "wait", command_wait, "--state DIR [--seconds S] qrexec|qubesdb|gui|net|gone", "until the guest is connected, or gone" },
+    { "wait", command_wait, "--state DIR [--seconds S] dom0|qrexec|qubesdb|gui|net|gone", "until this dom0 runs, the guest is connected, or gone" },
     { "net", command_net, "--state DIR exec COMMAND...|attach|detach",
       "run a command in the VMs' network; plug a VM's cable, or pull it" },
     { "fault", command_fault, "--state DIR FAULT|none", "make a mistake on purpose from now on" },

@@ -196,7 +196,9 @@ static void visit_waiter(struct client *c)
 
     if (!vm)
         return;
-    if (strcmp(c->waits, "qrexec") == 0)
+    if (strcmp(c->waits, "dom0") == 0)
+        now = true;
+    else if (strcmp(c->waits, "qrexec") == 0)
         now = control_version(vm) != 0;
     else if (strcmp(c->waits, "qubesdb") == 0)
         now = db_synced(vm);
