@@ -9,5 +9,5 @@ templatedir = $(pkgdatadir)/template
 dist_template_DATA = apps/hello/hello.c scripts/template.mk
 
 scripts/unik-new-app: $(srcdir)/scripts/unik-new-app.in Makefile
-	$(AM_V_GEN)$(MKDIR_P) scripts && sed -e 's|@templatedir@|$(templatedir)|g' $(srcdir)/scripts/unik-new-app.in >$@.new && \
+	$(AM_V_GEN)$(MKDIR_P) scripts && sed -e 's|@templatedir@|$(templatedir)|g; s|@pkgconfigdir@|$(libdir)/pkgconfig|g' $(srcdir)/scripts/unik-new-app.in >$@.new && \
 		chmod +x $@.new && mv $@.new $@
