@@ -181,6 +181,39 @@ START_TEST(qubesdb_extras)
 }
 END_TEST
 
+/* Each key that holds an address, with something else in it: one line names key and value, once; the rest is used as it is. */
+START_TEST(bad_keys)
+{
+    static const struct { const char *key, *value, *good; } rows[] = {
+        { "/qubes-gateway", "10.137.255", "10.137.255.254" }, { "/qubes-gateway", "fd00::1", "10.137.255.254" },
+        { "/qubes-gateway", "0.0.0.0", "10.137.255.254" }, { "/qubes-primary-dns", "dns.example.org", "10.139.1.1" },
+        { "/qubes-secondary-dns", "10.139.1.2 ", "10.139.1.2" }, { "/qubes-gateway6", "10.0.0.1", PEER6 },
+        { "/qubes-gateway6", "fd00::1::2", PEER6 }, { "/net-config/00:16:3e:5e:6c:00/gateway", "-", "10.137.255.254" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char line[160];
+
+        begin_qubes(NULL);
+        key("/qubes-ip6", US6);
+        key(rows[i].key, rows[i].value);
+        key("/qubes-ip", US4);
+        snprintf(line, sizeof(line), "%s = \"%s\": not an IPv%c address", rows[i].key, rows[i].value, strchr(rows[i].key, '6') &&
+                 !strchr(rows[i].key, '3') ? '6' : '4');
+        ck_assert_msg(strstr(bed.log, line) != NULL, "no line %s in: %s", line, bed.log);
+        ck_assert_ptr_null(strstr(strstr(bed.log, line) + 1, line));
+        ck_assert_int_eq(host_state(bed.ctx), HOST_READY);
+        ck_assert_str_eq(own(0), US4);
+        bed.log[0] = 0;
+        key("/qubes-primary-dns", "10.139.1.7");        /* read again: what was told is not told again */
+        ck_assert(strcmp(rows[i].key, "/qubes-primary-dns") == 0 || !strstr(bed.log, line));
+        key(rows[i].key, rows[i].good);
+        ck_assert_ptr_null(strstr(bed.log, line));
+        end_qubes();
+    }
+}
+END_TEST
+
 START_TEST(bad_options)
 {
     static const char *const bad[][4] = {
@@ -311,6 +344,7 @@ TCase *config_tests(void)
 
     tcase_add_test(t, qubesdb);
     tcase_add_test(t, qubesdb_extras);
+    tcase_add_test(t, bad_keys);
     tcase_add_test(t, bad_options);
     tcase_add_test(t, link_changes);
     tcase_add_test(t, dhcp);

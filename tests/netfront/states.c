@@ -392,6 +392,25 @@ START_TEST(nonsense_in_xenstore)
 }
 END_TEST
 
+/* A card whose back end is not there: a line names the node, and when it comes, it is used. */
+START_TEST(no_back_end)
+{
+    back_open(&b);
+    back_plug(&b, 0, BACK_DOMID);
+    back_back(&b, "state", NULL);
+    back_start(&b, NULL);
+    WAIT_REASON("device/vif/0: no back end: /local/domain/3/backend/vif/");
+    WAIT_REASON("/0/state: No such file or directory");
+    ck_assert_int_eq(host_state(b.ctx), HOST_DEGRADED);
+    ck_assert(back_is_down(&b));
+    back_back(&b, "state", "1");
+    back_connect(&b);
+    ck_assert_int_eq(host_state(b.ctx), HOST_READY);
+    ping();
+    back_close(&b);
+}
+END_TEST
+
 /* Values as long as xenstored takes, states that are none, folders that are no numbers. */
 START_TEST(noise)
 {
@@ -506,6 +525,7 @@ TCase *netfront_states(void)
     tcase_add_loop_test(t, lost_connection_on_the_way_up, 0, 24);
     tcase_add_loop_test(t, no_grants, 0, 2);
     tcase_add_loop_test(t, nonsense_in_xenstore, 0, 9);
+    tcase_add_test(t, no_back_end);
     tcase_add_test(t, noise);
     tcase_add_test(t, chosen_device);
     tcase_add_loop_test(t, any_order, 0, 20);
