@@ -170,7 +170,7 @@ static void give(struct frame *fr, unsigned real_port, unsigned id)
 
     memcpy(p.bytes, f->bytes, f->size);
     p.size = f->size;
-    l4 = p.bytes + (f->l4 - f->bytes);
+    l4 = f->l4 ? p.bytes + (f->l4 - f->bytes) : NULL;
     if (f->proto == TCP) {
         struct connection *c = connection(fr);
 
