@@ -22,6 +22,9 @@ figures_SOURCES = tests/xen/figures.c supervisor/init.c
 figures_LDFLAGS = $(AM_LDFLAGS) -all-static
 
 # The other end of a guest's network.
+EXTRA_PROGRAMS += netem
+netem_SOURCES = tests/xen/netem.c
+netem_LDFLAGS = $(AM_LDFLAGS) -all-static
 EXTRA_PROGRAMS += net-peer
 net_peer_SOURCES = tests/xen/net-peer.c
 net_peer_LDADD = protocol/libprotocol.la

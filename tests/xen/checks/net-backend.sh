@@ -1,5 +1,5 @@
 # The back end is in another domain than dom0, which is killed and replaced, as a network VM of Qubes that is restarted.
-# guests: linux-pv
+# guests: image-pv
 driver() {
     cat >/tmp/$1.cfg <<CFG
 name = "$1"
