@@ -29,7 +29,7 @@ void text_plain(const ip_addr_t *address, char text[UNIK_NET_ADDRESS_MAX])
     if (IP_IS_V6(address))
         inet_ntop(AF_INET6, ip_2_ip6(address)->addr, text, UNIK_NET_ADDRESS_MAX);
     else
-        inet_ntop(AF_INET, &ip_2_ip4(address)->addr, text, UNIK_NET_ADDRESS_MAX);
+        ip4addr_ntoa_r(ip_2_ip4(address), text, UNIK_NET_ADDRESS_MAX);      /* for each datagram: inet_ntop() takes longer than all of lwIP */
 }
 
 void text_peer(const ip_addr_t *address, unsigned port, char text[STACK_PEER_MAX])
