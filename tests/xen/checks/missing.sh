@@ -7,7 +7,7 @@ again() {   # the same domain, not running yet
 }
 guest lacks "" "" kernel.random=seed || bad "xl create"
 is "no randomness: a crash" ended_by 3 lacks
-is "no randomness: a line says so" said lacks 'no randomness: none from the processor'
+is "no randomness: a line says so" until_true 60 said lacks 'no randomness: none from the processor'
 again || bad "xl create"
 xenstore-write /local/domain/$id/data/random-seed "$(head -c 64 /dev/urandom | base64 | tr -d '\n')"
 xl unpause lacks
@@ -19,7 +19,7 @@ is "and it answers" test "$(echo x | d lacks call probe.Echo)" = x
 again && /share/lacking $id store || bad "xenstore is still there"
 xl unpause lacks
 is "no xenstore: a crash" ended_by 3 lacks
-is "no xenstore: a line says so" said lacks 'the domain has no xenstore'
+is "no xenstore: a line says so" until_true 60 said lacks 'the domain has no xenstore'
 again && /share/lacking $id console || bad "the console is still there"
 xl set-parameters guest_loglvl=all; xl dmesg -c >/dev/null
 xl unpause lacks
@@ -32,6 +32,6 @@ clean_up
 head -c 600000 /share/guest.xen >/tmp/cut.xen
 program_guest /tmp/cut lacks
 is "a file that is cut short: a crash" ended_by 3 lacks
-is "a file that is cut short: a line says so" said lacks 'the image is unusable: .*is the file whole'
+is "a file that is cut short: a line says so" until_true 60 said lacks 'the image is unusable: .*is the file whole'
 clean_up
 rm -f /tmp/log /tmp/cut.xen
