@@ -18,11 +18,14 @@ is "a name" test "$(d net call probe.Resolve+example.org </dev/null)" = 10.137.2
 d net call probe.Resolve+nosuch.example.org </dev/null; rc=$?
 is "a name that is not there" test $rc = 1
 kill $dns
-mkdir -p /tmp/web; cp /share/1k /tmp/web/; httpd -f -p 10.137.255.254:8080 -h /tmp/web & web=$!
-usleep 300000
+mkdir -p /tmp/web; cp /share/1k /tmp/web/
+listens() { wget -q -O /dev/null "http://$1:8080/1k"; }
+httpd -f -p 10.137.255.254:8080 -h /tmp/web & web=$!
+until_true 60 listens 10.137.255.254
 printf 'GET /1k HTTP/1.0\r\n\r\n' >/tmp/get
 for there in 10.137.255.254 fd09_24ef_4179__a89_fffe; do
-    [ $there = 10.137.255.254 ] || { kill $web; httpd -f -p '[fd09:24ef:4179::a89:fffe]:8080' -h /tmp/web & web=$!; usleep 300000; }
+    [ $there = 10.137.255.254 ] || { kill $web; httpd -f -p '[fd09:24ef:4179::a89:fffe]:8080' -h /tmp/web & web=$!
+        until_true 60 listens '[fd09:24ef:4179::a89:fffe]'; }
     d net call probe.Connect+$there+8080 </tmp/get | tail -c 1024 >/tmp/page
     is "the guest connects to $there" cmp -s /tmp/page /share/1k
 done
