@@ -13,14 +13,15 @@ LWIP_OBJECTS = \
 	plugins/net-lwip/lwip/ipv6/icmp6.lo plugins/net-lwip/lwip/ipv6/inet6.lo plugins/net-lwip/lwip/ipv6/ip6.lo \
 	plugins/net-lwip/lwip/ipv6/ip6_addr.lo plugins/net-lwip/lwip/ipv6/ip6_frag.lo plugins/net-lwip/lwip/ipv6/nd6.lo
 
+LWIP_PORT = $(addprefix $(srcdir)/plugins/net-lwip/port/,lwipopts.h arch/cc.h arch/hooks.h arch/memory.h)
 LWIP_COMPILE = $(AM_V_CC)$(MKDIR_P) $(@D) && $(LIBTOOL) $(AM_V_lt) --tag=CC --mode=compile $(CC) $(AM_CPPFLAGS) $(LWIP_CPPFLAGS) \
 	$(CPPFLAGS) $(LWIP_CFLAGS) $(CFLAGS) -c -o $@ $<
-plugins/net-lwip/lwip/%.lo: $(LWIP_DIR)/src/core/%.c $(srcdir)/plugins/net-lwip/port/lwipopts.h
+plugins/net-lwip/lwip/%.lo: $(LWIP_DIR)/src/core/%.c $(LWIP_PORT)
 	$(LWIP_COMPILE)
 # lwIP's client for names takes its answers through answer.c.
 plugins/net-lwip/lwip/dns.lo: plugins/net-lwip/answer.c
 plugins/net-lwip/lwip/dns.lo: LWIP_CPPFLAGS += -Dudp_recv=net_lwip_dns_recv
-plugins/net-lwip/lwip/%.lo: $(LWIP_DIR)/src/netif/%.c $(srcdir)/plugins/net-lwip/port/lwipopts.h
+plugins/net-lwip/lwip/%.lo: $(LWIP_DIR)/src/netif/%.c $(LWIP_PORT)
 	$(LWIP_COMPILE)
 LWIP_OBJECTS += plugins/net-lwip/lwip/ethernet.lo
 CLEANFILES += $(LWIP_OBJECTS) plugins/net-lwip/lwip/*.o plugins/net-lwip/lwip/*/*.o plugins/net-lwip/lwip/.libs/*.o \
