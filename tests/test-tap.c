@@ -17,6 +17,7 @@
 #include <unistd.h>
 #include <unik/nic.h>
 
+#include "tests/common/own-net.h"
 #include "tests/common/run.h"
 #include "tools/host/host.h"
 
@@ -406,25 +407,11 @@ START_TEST(errors)
 }
 END_TEST
 
-/* Can there be a TAP in a namespace of ours? */
-static const char *prepare(void)
-{
-    int fd;
-
-    if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-        return "no network namespace";
-    fd = new_tap("tap0");
-    if (fd < 0)
-        return "no TAP";
-    close(fd);
-    return NULL;
-}
-
 int main(void)
 {
     TCase *t = tcase_create("tap");
 
-    no_tap = prepare();
+    no_tap = own_net();
     if (no_tap) {
         printf("left out: %s: %s\n", no_tap, strerror(errno));
     } else {

@@ -72,7 +72,7 @@ tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol
 # The suite of net/1, over a TAP.
 TESTS += tests/test-net1-lwip
 check_PROGRAMS += tests/test-net1-lwip
-tests_test_net1_lwip_SOURCES = tests/net1/lwip.c $(NET1_SUITE)
+tests_test_net1_lwip_SOURCES = tests/net1/lwip.c tests/common/own-net.h $(NET1_SUITE)
 tests_test_net1_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net1_lwip_LDADD = plugins/net-lwip/libnet-lwip.la plugins/tap/libtap.la protocol/libprotocol.la tools/host/libhost.la \
 	$(CHECK_LIBS) $(EV_LIBS)
@@ -80,7 +80,7 @@ tests_test_net1_lwip_LDADD = plugins/net-lwip/libnet-lwip.la plugins/tap/libtap.
 # ... and streams over a line that loses frames.
 TESTS += tests/test-net1-lossy
 check_PROGRAMS += tests/test-net1-lossy
-tests_test_net1_lossy_SOURCES = tests/net1/lossy.c tests/net1/bed.h tests/net1/far.c
+tests_test_net1_lossy_SOURCES = tests/net1/lossy.c tests/common/own-net.h tests/net1/bed.h tests/net1/far.c
 tests_test_net1_lossy_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net1_lossy_LDADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif

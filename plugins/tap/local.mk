@@ -11,7 +11,7 @@ plugins_tap_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 if HAVE_CHECK
 TESTS += tests/test-tap
 check_PROGRAMS += tests/test-tap
-tests_test_tap_SOURCES = tests/test-tap.c tests/common/run.h
+tests_test_tap_SOURCES = tests/test-tap.c tests/common/own-net.h tests/common/run.h
 tests_test_tap_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_tap_LDADD = plugins/tap/libtap.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif

@@ -14,6 +14,7 @@
 #include <unik/nic.h>
 #include <unistd.h>
 
+#include "tests/common/own-net.h"
 #include "tests/net1/bed.h"
 
 #define BYTES (256 << 10)                  /* each way, of each connection */
@@ -341,24 +342,9 @@ START_TEST(streams)
 }
 END_TEST
 
-/* Can there be a TAP in a namespace of ours? */
-static const char *prepare(void)
-{
-    struct ifreq r = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-    int fd;
-
-    if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-        return "no network namespace";
-    fd = open("/dev/net/tun", O_RDWR);
-    if (fd < 0 || ioctl(fd, TUNSETIFF, &r) < 0)
-        return "no TAP";
-    close(fd);
-    return system("ip link set lo up") == 0 ? NULL : "no iproute2";
-}
-
 int main(void)
 {
-    const char *why = prepare();
+    const char *why = own_net();
     Suite *s = suite_create("net1-lossy");
     SRunner *r = srunner_create(s);
     TCase *t = tcase_create("lossy");

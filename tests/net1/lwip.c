@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tests/common/own-net.h"
 #include "tests/net1/bed.h"
 
 extern const struct unik_plugin unik_plugin_net_lwip, unik_plugin_tap;
@@ -47,24 +48,9 @@ void bed_end(void)
     host_free(bed.h);
 }
 
-/* Can there be a TAP in a namespace of ours? */
-static const char *prepare(void)
-{
-    struct ifreq r = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
-    int fd;
-
-    if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
-        return "no network namespace";
-    fd = open("/dev/net/tun", O_RDWR);
-    if (fd < 0 || ioctl(fd, TUNSETIFF, &r) < 0)
-        return "no TAP";
-    close(fd);
-    return system("ip link set lo up") == 0 ? NULL : "no iproute2";
-}
-
 int main(void)
 {
-    const char *why = prepare();
+    const char *why = own_net();
     Suite *s = suite_create("net1-lwip");
     SRunner *r = srunner_create(s);
     int failed;
