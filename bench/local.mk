@@ -56,7 +56,7 @@ EXTRA_DIST += bench/README.md
 if HAVE_XEN
 EXTRA_PROGRAMS += bench/netfront
 CLEANFILES += bench/netfront$(EXEEXT)
-bench_netfront_SOURCES = bench/netfront.c
+bench_netfront_SOURCES = bench/netfront.c bench/rings.h
 bench_netfront_LDADD = plugins/netfront/libnetfront.la protocol/libprotocol.la $(NETFRONT_LIBS) $(EV_LIBS)
 bench-netfront: bench/netfront$(EXEEXT)
 	./bench/netfront$(EXEEXT)
@@ -66,7 +66,7 @@ bench-netfront: bench/netfront$(EXEEXT)
 if HAVE_LWIP
 EXTRA_PROGRAMS += bench/packet
 CLEANFILES += bench/packet$(EXEEXT)
-bench_packet_SOURCES = bench/packet.c
+bench_packet_SOURCES = bench/packet.c bench/rings.h
 bench_packet_LDADD = plugins/net-lwip/libnet-lwip.la plugins/netfront/libnetfront.la protocol/libprotocol.la tools/host/libhost.la \
 	$(NETFRONT_LIBS) $(EV_LIBS)
 bench-packet: bench/packet$(EXEEXT)

@@ -4,51 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
-#include "plugins/netfront/rx.h"
-#include "plugins/netfront/tx.h"
+#include "bench/rings.h"
 
 #define ROUNDS 40
 #define BATCH 64                /* frames between two looks of the other end */
 
-static _Alignas(4096) uint8_t rx_ring[4096], tx_ring[4096], rx_pages[256 * 4096], tx_pages[256 * 4096], data[65536];
-static uint32_t refs[256];
-static uint64_t counters[NETFRONT_COUNTERS];
-static struct rx rx;
-static struct tx tx;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static uint32_t *index_of(uint8_t *ring, enum netif_index which) { return (uint32_t *)(void *)(ring + which); }
-
-/* Everything that was sent is done with. */
-static void answer_tx(void)
-{
-    uint32_t at = *index_of(tx_ring, NETIF_RSP_PROD), end = *index_of(tx_ring, NETIF_REQ_PROD);
-    bool extra = false;
-
-    for (; at != end; at++) {
-        uint8_t *entry = tx_ring + NETIF_RING_ENTRIES + (at & 255) * NETIF_TX_ENTRY;
-        struct netif_tx_request q;
-        struct netif_tx_response a;
-
-        netif_decode_tx_request(entry, &q);
-        a = (struct netif_tx_response){ .id = q.id, .status = extra ? NETIF_NULL : NETIF_OKAY };
-        extra = !extra && (q.flags & NETIF_TX_EXTRA);
-        netif_encode_tx_response(entry, &a);
-    }
-    __atomic_store_n(index_of(tx_ring, NETIF_RSP_PROD), end, __ATOMIC_RELEASE);
-}
-
 static double out(size_t size, unsigned frames)
 {
-    static const struct tx_limits limits = { .frame = 1514, .many = true, .sum6 = true, .offloads = UNIK_NIC_SUM | UNIK_NIC_TSO4 };
     struct unik_nic_offloads o = { .flags = size > 1514 ? UNIK_NIC_TSO4 : UNIK_NIC_SUM, .mss = size > 1514 ? 1448 : 0,
                                    .sum_start = 34, .sum_offset = 16 };
     struct iovec parts[2] = { { data, 54 }, { data + 54, size - 54 } };
@@ -58,12 +20,12 @@ static double out(size_t size, unsigned frames)
     for (unsigned i = 0; i < frames; i++)
         while (nf_tx_send(&tx, &limits, &o, parts, 2) < 0) {
             nf_tx_publish(&tx);
-            answer_tx();
+            rings_answer(NULL);
             if (nf_tx_reap(&tx, &why) < 0)
                 abort();
         }
     nf_tx_publish(&tx);
-    answer_tx();
+    rings_answer(NULL);
     nf_tx_reap(&tx, &why);
     return (now() - begin) / frames;
 }
@@ -135,11 +97,7 @@ int main(void)
 {
     static const size_t sizes[] = { 60, 1514, 65226 };
 
-    for (unsigned i = 0; i < 256; i++)
-        refs[i] = 8 + i;
-    nf_rx_init(&rx, counters, rx_ring, rx_pages, refs, 256);
-    nf_tx_init(&tx, counters, tx_ring, tx_pages, refs, 256);
-    nf_rx_post(&rx);
+    rings_begin();
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         double best_out = 1, best_in = 1;
         unsigned frames = sizes[i] > 1514 ? 2000 : 50000;

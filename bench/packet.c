@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unik/net.h>
-#include "plugins/netfront/rx.h"
-#include "plugins/netfront/tx.h"
+#include "bench/rings.h"
 #include "tools/host/host.h"
 
 #define RUNS 25                         /* the best counts */
@@ -20,12 +18,6 @@
 
 extern const struct unik_plugin unik_plugin_net_lwip;
 
-static _Alignas(4096) uint8_t rx_ring[4096], tx_ring[4096], rx_pages[256 * 4096], tx_pages[256 * 4096], data[65536];
-static uint32_t refs[256];
-static uint64_t counters[NETFRONT_COUNTERS];
-static struct rx rx;
-static struct tx tx;
-static const struct tx_limits limits = { .frame = 1514, .many = true, .sum6 = true, .offloads = UNIK_NIC_SUM | UNIK_NIC_TSO4 };
 static const struct unik_nic_info info = { .link = true, .mac = { 0, 0x16, 0x3e, 0x5e, 0x6c, 0 }, .mtu = 1500,
                                            .offloads = UNIK_NIC_SUM | UNIK_NIC_TSO4 };
 static const struct unik_nic_user *user;
@@ -40,18 +32,9 @@ static struct far {                     /* the far end: one connection */
 static unsigned frames_out, datagrams;
 static double spent;
 
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
 static void put16(uint8_t *p, unsigned v) { p[0] = (uint8_t)(v >> 8), p[1] = (uint8_t)v; }
 static void put32(uint8_t *p, uint32_t v) { put16(p, v >> 16), put16(p + 2, v & 0xffff); }
 static uint32_t get32(const uint8_t *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
-static uint32_t *index_of(uint8_t *ring, enum netif_index which) { return (uint32_t *)(void *)(ring + which); }
 
 /* ---- the card: netfront's rings ---- */
 
@@ -145,35 +128,13 @@ static void give(unsigned proto, unsigned tcp_flags, size_t n)
         slot(frame + at, size - at < 4096 ? size - at : 4096, size - at > 4096 ? NETIF_RX_MORE : 0);
 }
 
-/* Look at what was sent, and give its pages back. */
-static void take(void)
+static void look(const struct netif_tx_request *q)
 {
-    uint32_t at = *index_of(tx_ring, NETIF_RSP_PROD), end = *index_of(tx_ring, NETIF_REQ_PROD);
-    bool extra = false, first = true;
+    const uint8_t *ip = tx_pages + (size_t)q->id * 4096 + 14, *l4 = ip + 20;
 
-    for (; at != end; at++) {
-        uint8_t *entry = tx_ring + NETIF_RING_ENTRIES + (at & 255) * NETIF_TX_ENTRY;
-        struct netif_tx_request q;
-        struct netif_tx_response a;
-
-        netif_decode_tx_request(entry, &q);
-        a = (struct netif_tx_response){ .id = q.id, .status = extra ? NETIF_NULL : NETIF_OKAY };
-        netif_encode_tx_response(entry, &a);
-        if (extra) {
-            extra = false;
-            continue;
-        }
-        if (first) {
-            const uint8_t *ip = tx_pages + (size_t)q.id * 4096 + 14, *l4 = ip + 20;
-
-            frames_out++;
-            if (ip[9] == 6)
-                far_end.ack = get32(l4 + 4) + q.size - 34u - (l4[12] >> 4) * 4u + ((l4[13] & 2) >> 1);
-        }
-        extra = (q.flags & NETIF_TX_EXTRA) != 0;
-        first = !(q.flags & NETIF_TX_MORE);
-    }
-    __atomic_store_n(index_of(tx_ring, NETIF_RSP_PROD), end, __ATOMIC_RELEASE);
+    frames_out++;
+    if (ip[9] == 6)
+        far_end.ack = get32(l4 + 4) + q->size - 34u - (l4[12] >> 4) * 4u + ((l4[13] & 2) >> 1);
 }
 
 /* ---- timed: the back end has told that something came ---- */
@@ -193,7 +154,7 @@ static void deliver(void)
     user->input_end(user_arg);
     nf_rx_post(&rx);
     spent += now() - begin;
-    take();
+    rings_answer(look);
 }
 
 /* ---- the app ---- */
@@ -310,7 +271,7 @@ static void tcp_end(struct unik_net_listener *l)
     deliver();
     net->unlisten(net, l);
     ev_run(ev_default_loop(0), EVRUN_NOWAIT);
-    take();
+    rings_answer(look);
 }
 
 static void tcp_in(const char *what, size_t n, unsigned batch)
@@ -362,17 +323,13 @@ int main(void)
     const char *options[] = { "ipv4=static", "address=10.0.0.2", "gateway=10.0.0.1", "neighbour=fe:ff:ff:ff:ff:ff", NULL };
     struct host *h = host_new(ev_default_loop(0), UNIK_ON_QUBES, NULL);
 
-    for (unsigned i = 0; i < 256; i++)
-        refs[i] = 8 + i;
-    nf_rx_init(&rx, counters, rx_ring, rx_pages, refs, 256);
-    nf_tx_init(&tx, counters, tx_ring, tx_pages, refs, 256);
-    nf_rx_post(&rx);
+    rings_begin();
     lwip = host_add(h, &unik_plugin_net_lwip, options);
     host_publish(h, "nic/1", &nic);
     if (!lwip || host_start(lwip) < 0 || !(net = host_interface(h, "net/1")))
         return 1;
     ev_run(ev_default_loop(0), EVRUN_NOWAIT);
-    take();
+    rings_answer(look);
     printf("driver and lwIP, best of %d runs\n", RUNS);
     udp("UDP, 18 bytes, in", 18, false);
     udp("UDP, 1472 bytes, in", 1472, false);
