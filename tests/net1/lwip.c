@@ -1,14 +1,6 @@
 /* tests/net1/lwip.c - the suite of net/1 over net-lwip: this process is in a network namespace of its own, whose kernel is the far end
  * of a TAP. Skipped where no such namespace can be made. */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <net/if.h>
-#include <sched.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "tests/common/own-net.h"
 #include "tests/net1/bed.h"
@@ -50,18 +42,9 @@ void bed_end(void)
 
 int main(void)
 {
-    const char *why = own_net();
     Suite *s = suite_create("net1-lwip");
-    SRunner *r = srunner_create(s);
-    int failed;
 
     suite_add_tcase(s, net1_tcp());
     suite_add_tcase(s, net1_udp());
-    if (why)
-        printf("skipped: %s: %s\n", why, strerror(errno));
-    else
-        srunner_run_all(r, CK_NORMAL);
-    failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return why ? 77 : failed != 0;
+    return own_net_run(s);
 }
