@@ -76,10 +76,10 @@ static inline ssize_t unik_stream_write(struct unik_stream *s, const void *bytes
     return s->ops->write(s, bytes, n);
 }
 
-/* To have bytes made where the stream keeps them, instead of copied there: pieces of its own memory, in order, as many as
- * the array has and room() allows; how many there are. 0: no room now, or this provider has no such memory: write() is right then. They are the
- * caller's to fill until the next call to the stream or return to the loop. commit() then takes the first n bytes of them as
- * write() would: 0, or a negative errno as write(). Without commit() nothing was written. */
+/* To have bytes made where the stream keeps them, instead of copied there: pieces of its own memory, in order, as many as the
+ * array has and room() allows; how many there are. 0: no room now, or this provider has no such memory: write() is right then.
+ * They are the caller's to fill until the next call to the stream or return to the loop. commit() then takes the first n bytes of
+ * them as write() would: 0, or a negative errno as write(). Without commit() nothing was written. */
 static inline unsigned unik_stream_reserve(struct unik_stream *s, struct iovec *parts, unsigned n)
 {
     return s->ops->size >= offsetof(struct unik_stream_ops, commit) + sizeof(s->ops->commit) && s->ops->reserve ?

@@ -93,7 +93,8 @@ line() { /share/line $consoles/guest-$1.log "$2" ${3:-180}; }
 dom0_for() {
     local domid=$1 name=$2; shift 2
     mkdir -p /tmp/dom0.$name
-    /share/unik-dom0 start --transport xen --state /tmp/dom0.$name --domid $domid --name $name --deadline 120 --connect-timeout 120 "$@" >/tmp/dom0.$name.log 2>&1 &
+    /share/unik-dom0 start --transport xen --state /tmp/dom0.$name --domid $domid --name $name \
+        --deadline 120 --connect-timeout 120 "$@" >/tmp/dom0.$name.log 2>&1 &
     eval "dom0_$name=$!"
     dom0_names="$dom0_names $name"
     until_true 60 grep -q '^ready' /tmp/dom0.$name.log
