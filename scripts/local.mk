@@ -1,5 +1,5 @@
 # What users and packagers run.
-dist_noinst_SCRIPTS += scripts/static-table scripts/static-parts scripts/deps scripts/test scripts/demo scripts/get-lwip
+dist_noinst_SCRIPTS += scripts/static-table scripts/static-parts scripts/deps scripts/test scripts/demo scripts/get-sources
 bin_SCRIPTS += scripts/unik-new-app
 CLEANFILES += scripts/unik-new-app
 EXTRA_DIST += scripts/unik-new-app.in scripts/template.mk

@@ -1,4 +1,4 @@
-# net-lwip: net/1 by lwIP, which is compiled here from the distribution's source package (scripts/get-lwip).
+# net-lwip: net/1 by lwIP, which is compiled here from Debian's source package (scripts/get-sources).
 if HAVE_LWIP
 LWIP_CPPFLAGS = -I$(top_srcdir)/plugins/net-lwip/port -isystem $(LWIP_DIR)/src/include
 # Somebody else's code: its warnings are not ours to look at. Packed structures are read as bytes where that matters.
