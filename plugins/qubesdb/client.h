@@ -76,7 +76,6 @@ struct qubesdb {
     struct qubesdb_queue queue;     /* own requests */
     struct qubesdb_replica replica;
     struct qubesdb_replica dump;    /* collected while SYNCING */
-    bool dump_has_marker;
     struct qubesdb_watches watches;
 };
 

@@ -98,7 +98,6 @@ static void ask(struct qubesdb *q)
     }
     unik_info(q->ctx, "connected to dom0's daemon");
     qubesdb_count(q, QUBESDB_CONNECTS);
-    q->dump_has_marker = false;
     q->phase = QUBESDB_SYNCING;
 }
 

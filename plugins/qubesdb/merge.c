@@ -9,8 +9,13 @@
  *      anew with an empty store (nobody removed it).
  * A key that the dump has with another value is dom0's again in any case; with the same value it stays whose it was.
  *
- * Whether the daemon is a new one shows by a marker: a key that we write before the first write of our own, and that
- * nobody has a reason to remove. It was in the store and is not in the dump: the store is a new one.
+ * A daemon that has started anew is empty until somebody writes, which may be long after, and key by key. That is no
+ * word of dom0 about the keys it had: those stay as they are, through any number of dumps, until they are written or
+ * removed one by one.
+ *
+ * Whether the daemon is a new one shows by keys that were in the store, and that nobody has a reason to remove: a marker,
+ * which we write before the first write of our own; the name of the VM; and all keys of dom0 together. As long as the
+ * marker is there, the store is the one we know. Once dom0 has filled a new one (the name is there), its word holds.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +31,55 @@ struct merge {
     struct qubesdb_entry **removed;     /* the end of the list */
 };
 
+#define NAME "/name"            /* dom0 writes it at each start of the VM, and never removes it */
+
+static bool was_there(const struct qubesdb_replica *r, const char *path)
+{
+    const struct qubesdb_entry *e = qubesdb_replica_find(r, path);
+
+    return e && e->at_dom0;
+}
+
+bool qubesdb_store_is_new(const struct qubesdb_replica *r, const struct qubesdb_replica *dump, const char *marker)
+{
+    return was_there(r, marker) && !qubesdb_replica_find(dump, marker);
+}
+
+static bool same_value(struct qubesdb_entry *a, struct qubesdb_entry *b)
+{
+    return a->len == b->len && memcmp(qubesdb_entry_value(a), qubesdb_entry_value(b), a->len) == 0;
+}
+
+/* Nothing in the dump but what we wrote ourselves, or not the key that dom0 writes first. */
+static bool dom0_is_silent(const struct qubesdb_replica *r, const struct qubesdb_replica *dump)
+{
+    if (was_there(r, NAME) && !qubesdb_replica_find(dump, NAME))
+        return true;
+    for (size_t i = 0; i < dump->n; i++) {
+        struct qubesdb_entry *e = qubesdb_replica_find(r, dump->at[i]->text);
+
+        if (!e || (!e->pending && (!e->own || !same_value(e, dump->at[i]))))
+            return false;
+    }
+    return true;
+}
+
+bool qubesdb_keep(struct qubesdb_replica *r, const struct qubesdb_replica *dump, const char *marker)
+{
+    bool any = false;
+
+    if ((was_there(r, marker) && qubesdb_replica_find(dump, marker)) || !dom0_is_silent(r, dump))
+        return false;
+    for (size_t i = 0; i < r->n; i++) {
+        struct qubesdb_entry *e = r->at[i];
+
+        if (!e->at_dom0 || e->own || e->pending || strcmp(e->text, marker) == 0)
+            continue;
+        e->kept = any = true;
+    }
+    return any;
+}
+
 static void keep(struct merge *s, struct qubesdb_entry *e)
 {
     s->at[s->n++] = e;
@@ -37,6 +91,9 @@ static void only_ours(struct merge *s, struct qubesdb_entry *e)
 {
     e->at_dom0 = false;
     if (e->pending) {
+        keep(s, e);
+    } else if (e->kept) {
+        s->m->kept++;
         keep(s, e);
     } else if (e->own && s->new_store) {
         e->lost = true;
@@ -59,9 +116,9 @@ static void in_dump(struct merge *s, struct qubesdb_replica *r, struct qubesdb_e
         theirs->mark = QUBESDB_CHANGED;
         s->m->added++;
         keep(s, theirs);
-    } else if (ours->pending || (ours->len == theirs->len &&
-               memcmp(qubesdb_entry_value(ours), qubesdb_entry_value(theirs), ours->len) == 0)) {
+    } else if (ours->pending || same_value(ours, theirs)) {
         ours->at_dom0 = true;
+        ours->kept = false;
         keep(s, ours);
         free(theirs);
     } else {

@@ -112,7 +112,7 @@ static void on_write(struct qubesdb *q, const char *path, const char *value, siz
         }
     }
     e->at_dom0 = true;
-    e->own = false;
+    e->own = e->kept = false;
     tell(q, path, same);
 }
 
@@ -146,8 +146,6 @@ static void on_entry(struct qubesdb *q, const char *path, const char *value, siz
 {
     int e;
 
-    if (strcmp(path, q->config->marker) == 0)
-        q->dump_has_marker = true;
     if (!qubesdb_key_ok(path) || has_nul(q)) {
         skipped(q, path, len, "not a valid key or value");
         return;
@@ -181,18 +179,21 @@ static void tell_merged(struct qubesdb *q, struct qubesdb_entry *removed)
 static void on_end(struct qubesdb *q)
 {
     struct qubesdb_entry *marker = qubesdb_replica_find(&q->replica, q->config->marker);
-    bool new_store = marker && marker->at_dom0 && !q->dump_has_marker;
     struct qubesdb_queue again;
     struct qubesdb_merged m;
+    bool silent, new_store;
 
+    qubesdb_replica_settle(&q->dump);
+    silent = qubesdb_keep(&q->replica, &q->dump, q->config->marker);
+    new_store = silent || qubesdb_store_is_new(&q->replica, &q->dump, q->config->marker);
     if (new_store) {
-        marker->own = true;             /* it may be there from a process before this one */
+        if (marker)
+            marker->own = true;         /* it may be there from a process before this one */
         if (qubesdb_own_prepare(q, &again) < 0) {
             qubesdb_lost(q, "no memory");
             return;
         }
     }
-    qubesdb_replica_settle(&q->dump);
     if (qubesdb_merge(&q->replica, &q->dump, new_store, &m) < 0) {
         if (new_store)
             qubesdb_queue_free(&again);
@@ -207,6 +208,8 @@ static void on_end(struct qubesdb *q)
     qubesdb_count(q, QUBESDB_SYNCS);
     unik_info(q->ctx, "synced: %zu keys (%zu new, %zu changed, %zu removed)%s", q->replica.n, m.added, m.changed,
               m.gone, new_store ? "; dom0's daemon is a new one, our keys go out again" : "");
+    if (silent)
+        unik_warn(q->ctx, "dom0's daemon is a new one without the keys it had: %zu of them stay as they were", m.kept);
     tell_merged(q, m.removed);
     if (q->watches.due)
         qubesdb_watches_serve(&q->watches, &q->replica);

@@ -111,6 +111,7 @@ void qubesdb_own_answer(struct qubesdb *q, const struct qubesdb_header *h)
     if (h->type == QUBESDB_OK) {
         qubesdb_count(q, QUBESDB_ACKS);
         e->at_dom0 = e->own = asked.type == QUBESDB_WRITE;
+        e->kept = false;
     } else {
         qubesdb_count(q, QUBESDB_REFUSED);
         unik_warn(q->ctx, "dom0 refused %s of %s (%u bytes): %s", qubesdb_type_name(asked.type), asked.path,

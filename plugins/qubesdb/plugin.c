@@ -181,11 +181,16 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
     static const char *const phases[] = { "not connected, next try soon", "waiting for its daemon", "connected",
                                           "connected, receiving the dump", "connected" };
     const struct qubesdb *q = ctx->data;
+    size_t kept = 0;
 
     if (!q)
         return;
     unik_text_add(out, "dom0: %s\n", phases[q->phase]);
     unik_text_add(out, "keys: %zu (%zu bytes)\n", q->replica.n, q->replica.bytes);
+    for (size_t i = 0; i < q->replica.n; i++)
+        kept += q->replica.at[i]->kept;
+    if (kept)
+        unik_text_add(out, "of these %zu as dom0 had them before its daemon started anew\n", kept);
     if (q->synced)
         unik_text_add(out, "last sync: %.0f s ago\n", ev_now(ctx->loop) - q->synced_at);
     else

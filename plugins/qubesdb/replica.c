@@ -116,6 +116,7 @@ static int replace(struct qubesdb_replica *r, size_t i, const void *value, size_
         e->at_dom0 = old->at_dom0;
         e->own = old->own;
         e->lost = old->lost;
+        e->kept = old->kept;
         r->at[i] = e;
         qubesdb_replica_bury(r, old);
     } else if (len) {

@@ -28,6 +28,7 @@ struct qubesdb_entry {
     bool at_dom0;               /* dom0's daemon has the key, by all it told and acknowledged */
     bool own;                   /* what it has is our write */
     bool lost;                  /* ours, and dom0's new daemon does not have it: to be written again */
+    bool kept;                  /* dom0's, and its new daemon has not had it yet: only a removal of this key removes it */
     char text[];                /* path, NUL, value, NUL */
 };
 
@@ -82,8 +83,14 @@ void qubesdb_replica_settle(struct qubesdb_replica *r);
 
 struct qubesdb_merged {
     struct qubesdb_entry *removed;  /* list in byte order: keys that readers saw and that are gone; to be buried */
-    size_t added, changed, gone, lost;
+    size_t added, changed, gone, lost, kept;
 };
+
+/* Does a settled dump come from a store that is not the one our marker was in? */
+bool qubesdb_store_is_new(const struct qubesdb_replica *r, const struct qubesdb_replica *dump, const char *marker);
+/* If the dump is that of a daemon which has started anew and been told nothing by dom0 yet: mark what dom0 had as to be
+ * kept, and true. */
+bool qubesdb_keep(struct qubesdb_replica *r, const struct qubesdb_replica *dump, const char *marker);
 
 /* Bring the replica up to a settled dump, which is empty afterwards. new_store: dom0's daemon has started anew, so that
  * own keys it lacks were not removed by anybody. 0, or -ENOMEM: nothing has changed. */

@@ -258,12 +258,81 @@ START_TEST(new_store_gets_our_keys)
     told("");
     dom0_breaks();                                  /* new again, and nothing left of dom0's either */
     dom0_sync(NULL);
-    told("/name- /taken- ");
+    told("");                                       /* nobody has removed those: they stay */
+    ck_assert_str_eq(replica(), "/blocks= /blocks/sda/size=100 /late=1 /name=x /taken=1 " MARKER "=1 ");
     expect_write(MARKER, "1");
     expect_write("/late", "1");
     expect_write("/blocks/sda/size", "100");
     expect_write("/blocks", "");
     dom0_hears_nothing();
+    guest_down();
+}
+END_TEST
+
+/* dom0's daemon comes back empty, and is filled key by key or not at all: nothing was removed, and watchers are told of what
+ * differs alone. How many keys dom0 has, and whether one of ours is among them, makes no difference. */
+START_TEST(empty_store)
+{
+    bool named = _i & 1, ours = _i & 2;
+
+    up_with_marker(named ? ENTRIES("/qubes-ip=10.1", "/name=x", "/a=1") : ENTRIES("/qubes-ip=10.1"));
+    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    if (ours) {
+        ck_assert_int_eq(put("/mine", "1"), 0);
+        expect_write(MARKER, "1");
+        expect_write("/mine", "1");
+        turn();
+    }
+    for (int round = 0; round < 3; round++) {
+        dom0_breaks();
+        dom0_sync(round == 1 && named ? ENTRIES("/a=1") : NULL);    /* dom0's first key of many */
+        told("");
+        ck_assert_str_eq(value_of("/qubes-ip"), "10.1");
+        ck_assert_str_eq(value_of("/a"), named ? "1" : "-");
+        if (ours) {
+            expect_write(MARKER, "1");
+            expect_write("/mine", "1");
+        }
+        turn();
+        dom0_hears_nothing();
+    }
+    ck_assert(logged("stay as they were"));
+    dom0_says(QUBESDB_WRITE, "/qubes-ip", "10.1");  /* the same again: no news */
+    dom0_hears(QUBESDB_OK, "/qubes-ip", NULL);
+    told("");
+    dom0_says(QUBESDB_RM, "/qubes-ip", NULL);
+    dom0_hears(QUBESDB_OK, "/qubes-ip", NULL);
+    told("/qubes-ip- ");
+    guest_down();
+}
+END_TEST
+
+/* Kept keys go the way of all others once the new daemon has them; one that it never had stays, whatever the dumps say. */
+START_TEST(kept_keys)
+{
+    guest_up_plain();
+    dom0_sync(ENTRIES("/name=x", "/c=3", "/b=2", "/a=1"));
+    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    dom0_breaks();
+    dom0_sync(NULL);
+    dom0_says(QUBESDB_WRITE, "/a", "1");
+    dom0_hears(QUBESDB_OK, "/a", NULL);
+    dom0_says(QUBESDB_WRITE, "/b", "4");
+    dom0_hears(QUBESDB_OK, "/b", NULL);
+    told("/b=4 ");
+    dom0_breaks();
+    dom0_sync(ENTRIES("/b=4"));                     /* the same daemon: /a was removed there, /c and /name it never had */
+    told("/a- ");
+    ck_assert_str_eq(replica(), "/b=4 /c=3 /name=x ");
+    ck_assert_int_eq(g.q->remove(g.q, "/c"), 0);    /* must not reach dom0: that would end its daemon */
+    dom0_hears_nothing();
+    ck_assert_int_eq(put("/name", "y"), 0);
+    dom0_hears(QUBESDB_WRITE, "/name", "y");
+    dom0_says(QUBESDB_OK, "/name", NULL);
+    turn();
+    dom0_breaks();
+    dom0_sync(ENTRIES("/name=y", "/b=5"));
+    told("/b=5 ");
     guest_down();
 }
 END_TEST
@@ -425,6 +494,8 @@ Suite *suite_reconnect(void)
     tcase_add_test(t, unacknowledged_removal);
     tcase_add_test(t, removed_by_dom0_stays_removed);
     tcase_add_test(t, new_store_gets_our_keys);
+    tcase_add_loop_test(t, empty_store, 0, 4);
+    tcase_add_test(t, kept_keys);
     tcase_add_test(t, marker_of_an_earlier_process);
     tcase_add_test(t, marker_goes_first);
     tcase_add_test(t, new_store_gets_many_keys);
