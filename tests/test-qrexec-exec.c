@@ -188,6 +188,15 @@ START_TEST(commands)
     ck_assert_str_eq(f->text, expect);
     fake_free(f);
     f = fake_new(&w, 65536);
+    ck_assert_int_eq(fake_run(f, ":printf %s \"$0\""), 0);
+    ck_assert_str_eq(f->text, "sh");                /* as ourselves: no login shell, which would read profiles */
+    if (geteuid() == 0 && getpwnam("sync")) {       /* its shell is /bin/sync, which takes no -c */
+        fake_free(f);
+        f = fake_new(&w, 65536);
+        ck_assert_int_eq(fake_run(f, "sync:true"), 1);
+    }
+    fake_free(f);
+    f = fake_new(&w, 65536);
     ck_assert_int_eq(fake_run(f, "no-such-user:true"), 125);
     ck_assert_ptr_nonnull(strstr(w.log, "no such account"));
     close_all();

@@ -124,13 +124,17 @@ static struct environment *environment_new(const struct qrexec_plan *plan)
 
 static char *unconst(const char *s) { return (char *)(uintptr_t)s; }    /* execve() changes nothing */
 
+/* For another account its login shell, for its profile. As ourselves we have an environment already, and do without: that is
+ * what the stock agent does too, and several times faster. */
+static const char *shell_of(const struct qrexec_plan *plan) { return plan->become ? plan->account.shell : "/bin/sh"; }
+
 static pid_t spawn(struct process *p, const int fds[3])
 {
     const struct qrexec_plan *plan = p->plan;
-    const char *shell = plan->account.shell, *base = strrchr(shell, '/');
+    const char *shell = shell_of(plan), *base = strrchr(shell, '/');
     struct environment *e = environment_new(plan);
-    char login[QREXEC_PATH_SIZE + 1];
-    char *command[] = { login, unconst("-c"), unconst(plan->command), NULL };
+    char name[QREXEC_PATH_SIZE + 1];
+    char *command[] = { name, unconst("-c"), unconst(plan->command), NULL };
     bool argument = plan->argument && plan->argument[0];
     char *program[] = { unconst(plan->path), argument ? unconst(plan->argument) : NULL, NULL };
     bool is_command = plan->kind == QREXEC_IS_COMMAND;
@@ -141,7 +145,7 @@ static pid_t spawn(struct process *p, const int fds[3])
 
     if (!e)
         return -ENOMEM;
-    snprintf(login, sizeof(login), "-%s", base ? base + 1 : shell);     /* a login shell, for the account's profile */
+    snprintf(name, sizeof(name), "%s%s", plan->become ? "-" : "", base ? base + 1 : shell);     /* "-": a login shell */
     s.envp = e->at;
     pid = qrexec_spawn(&s, &p->started);
     environment_free(e);
@@ -201,7 +205,7 @@ static void look_started(struct process *p)
                                          [QREXEC_SPAWN_ACCOUNT] = "change the account for",
                                          [QREXEC_SPAWN_PROGRAM] = "run" };
     struct qrexec_spawn_problem problem;
-    const char *what = p->plan->kind == QREXEC_IS_COMMAND ? p->plan->account.shell : p->plan->path;
+    const char *what = p->plan->kind == QREXEC_IS_COMMAND ? shell_of(p->plan) : p->plan->path;
     int e = qrexec_spawn_result(p->started, &problem);
 
     if (e == -EAGAIN)
