@@ -17,8 +17,9 @@
 
 static void offer(struct qrexec_agent *a);
 
-/* Look again in a while. Everything that hung on this connection is told; data channels go on. */
-static void control_lost(struct qrexec_agent *a, const char *why)
+/* Offer it again: at once, but after a while where that may go on for ever (broken: what dom0 said made no sense; or nobody
+ * ever said HELLO). Everything that hung on this connection is told; data channels go on. */
+static void control_lost(struct qrexec_agent *a, const char *why, bool broken)
 {
     struct qrexec_control *k = &a->control;
     bool was_up = k->up;
@@ -35,7 +36,10 @@ static void control_lost(struct qrexec_agent *a, const char *why)
     if (was_up)
         unik_degraded(a->ctx, "waiting for dom0's qrexec daemon");
     qrexec_ask_lost(a);
-    delay = unik_backoff_delay(&k->backoff, ev_now(a->ctx->loop));
+    if (was_up && !broken)              /* to be there for the next daemon costs nothing */
+        delay = k->backoff.next = 0;
+    else
+        delay = unik_backoff_delay(&k->backoff, ev_now(a->ctx->loop));
     ev_timer_stop(a->ctx->loop, &k->timer);
     ev_timer_set(&k->timer, delay, 0);
     ev_timer_start(a->ctx->loop, &k->timer);
@@ -49,7 +53,7 @@ static void control_broken(struct qrexec_agent *a, const char *what, uint32_t va
     a->ctx->counters[QREXEC_PROTOCOL_ERRORS]++;
     snprintf(why, sizeof(why), "%s (type 0x%x, %u bytes, value %u)", what, a->control.h.type, a->control.h.len, value);
     unik_error(a->ctx, "dom0: %s: closing the control channel", why);
-    control_lost(a, why);
+    control_lost(a, why, true);
 }
 
 /* from dom0: its daemon repeats the number we sent, or, before 4.3, says its own */
@@ -204,7 +208,7 @@ static void on_control(struct unik_stream *s, unsigned events, void *arg)
     while (read_some(a))
         ;
     if (k->stream == s && a->vchan->state(s) == UNIK_VCHAN_DISCONNECTED)
-        control_lost(a, a->vchan->reason(s));
+        control_lost(a, a->vchan->reason(s), false);
     else if (k->up)
         qrexec_release_flush(a);
 }

@@ -28,7 +28,7 @@ static const struct unik_option options[] = {
     { OPTION("connect-timeout", UNIK_SECONDS, connect_timeout), .fallback = "120", .min = 1, .max = 3600,
       .help = "how long a call waits for its data channel" },
     { OPTION("retry-max", UNIK_SECONDS, retry_max), .fallback = "5s", .min = 0, .max = 600,
-      .help = "longest wait before the channel to dom0 is offered again; it grows while connections last under 10 s" },
+      .help = "longest wait before the channel to dom0 is offered again after a failure; once dom0 has connected, it is at once" },
     { OPTION("set-clock", UNIK_BOOL, set_clock), .fallback = "no",
       .help = "qubes.SetDateTime sets the clock; no: it only logs how far off it is" },
     { OPTION("announce", UNIK_BOOL, announce), .fallback = "no",
