@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define QREXEC_PORT 512                 /* control: VM is the vchan server, dom0's daemon the client */
-#define QREXEC_DATA_PORT 513            /* data channels: 513..768 */
+#define QREXEC_DATA_PORT 513            /* data channels: today's daemons give out 513..768 */
 #define QREXEC_DATA_PORTS 256
 #define QREXEC_HEADER 8
 #define QREXEC_VERSION_MIN 2
@@ -59,7 +59,7 @@ void qrexec_encode_header(void *bytes, uint32_t type, uint32_t len);
 
 int qrexec_decode_hello(const void *body, size_t n, uint32_t *version);                 /* exactly 4 bytes */
 int qrexec_decode_exec(const void *body, size_t n, struct qrexec_exec *e);              /* over 8, at most QREXEC_CMD_MAX */
-int qrexec_decode_terminated(const void *body, size_t n, struct qrexec_exec *e);        /* exactly 8, port 513..768 */
+int qrexec_decode_terminated(const void *body, size_t n, struct qrexec_exec *e);        /* exactly 8 */
 int qrexec_decode_refused(const void *body, size_t n, char ident[QREXEC_IDENT]);        /* exactly 32 */
 /* version: the control channel's; the type must fit it, as dom0's daemon demands. */
 int qrexec_decode_trigger(uint32_t type, uint32_t version, const void *body, size_t n, struct qrexec_trigger *t);

@@ -47,17 +47,17 @@ END_TEST
 
 START_TEST(edges_of_ports)
 {
-    static const struct { uint32_t port; bool good; } rows[] = {
-        { 0, false }, { 512, false }, { 513, true }, { 768, true }, { 769, false }, { UINT32_MAX, false }
-    };
+    static const uint32_t ports[] = { 0, 512, 513, 768, 769, 0x10000, UINT32_MAX };
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        uint32_t p = rows[i].port;
+    for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+        uint32_t p = ports[i];
         uint8_t body[8] = { 7, 0, 0, 0, (uint8_t)p, (uint8_t)(p >> 8), (uint8_t)(p >> 16), (uint8_t)(p >> 24) };
         struct qrexec_exec e;
 
-        ck_assert_int_eq(qrexec_encode_terminated(got, SIZE, 7, p), rows[i].good ? 16 : -EINVAL);
-        ck_assert_int_eq(qrexec_decode_terminated(body, 8, &e), rows[i].good ? 0 : -EINVAL);
+        ck_assert_int_eq(qrexec_encode_terminated(got, SIZE, 7, p), 16);
+        ck_assert_mem_eq(got + QREXEC_HEADER, body, 8);
+        ck_assert_int_eq(qrexec_decode_terminated(body, 8, &e), 0);
+        ck_assert_uint_eq(e.port, p);
     }
     ck_assert_int_eq(qrexec_encode_terminated(got, 15, 7, 513), -EINVAL);
 }
@@ -215,7 +215,6 @@ START_TEST(round_trip_others)
         ck_assert_uint_eq(e.len, len);
         ck_assert_mem_eq(e.text, text, len);
 
-        port = QREXEC_DATA_PORT + port % QREXEC_DATA_PORTS;
         ck_assert_int_eq(qrexec_encode_terminated(got, SIZE, domain, port), 16);
         ck_assert_int_eq(qrexec_decode_terminated(got + QREXEC_HEADER, 8, &e), 0);
         ck_assert_uint_eq(e.domain, domain);

@@ -10,6 +10,7 @@ int main(void)
     suite_add_tcase(s, incoming_tests());
     suite_add_tcase(s, outgoing_tests());
     suite_add_tcase(s, control_tests());
+    suite_add_tcase(s, crossed_tests());
     suite_add_tcase(s, peer_tests());
     suite_add_tcase(s, builtin_tests());
     suite_add_tcase(s, life_tests());

@@ -82,15 +82,21 @@ void qrexec_ask_answer(struct qrexec_agent *a, const char *ident, int error, uin
 {
     struct qrexec_ask *ask = ask_of_ident(a, ident);
 
-    if (error == 0 && !qrexec_pair_ok(domain, port)) {
+    if (error == 0 && !qrexec_pair_ok(domain)) {
         a->ctx->counters[QREXEC_PROTOCOL_ERRORS]++;
         unik_error(a->ctx, "dom0: SERVICE_CONNECT of \"%s\" to domain %u port %u, which cannot be", ident, domain, port);
+        error = -EACCES;
+    } else if (error == 0 && qrexec_is_self(a, domain)) {
+        unik_warn(a->ctx, "this VM calls itself, which no vchan can carry: refused");
+        qrexec_release(a, domain, port);
         error = -EACCES;
     } else if (error == 0) {
         /* Another VM's port is in its own daemon's table, which ours does not mix with what it has given out itself [9]:
          * an earlier call of that pair that goes on here is still to be released. */
-        if (domain == 0)
+        if (domain == 0) {
             qrexec_release_void(a, domain, port);
+            qrexec_incoming_make_way(a, domain, port);
+        }
         qrexec_outgoing_make_way(a, domain, port);
     }
     if (!ask) {                         /* forgotten meanwhile, or never asked */
@@ -115,10 +121,9 @@ void qrexec_ask_lost(struct qrexec_agent *a)
 
 /* ---- ports: each pair dom0 gave out goes back once, after the data channel is closed ---- */
 
-bool qrexec_pair_ok(uint32_t domain, uint32_t port)
-{
-    return domain <= QREXEC_DOMID_MAX && port >= QREXEC_DATA_PORT && port < QREXEC_DATA_PORT + QREXEC_DATA_PORTS;
-}
+bool qrexec_pair_ok(uint32_t domain) { return domain <= QREXEC_DOMID_MAX; }
+
+bool qrexec_is_self(struct qrexec_agent *a, uint32_t domain) { return a->vchan->domid(a->vchan) == (int)domain; }
 
 static size_t find_release(const struct qrexec_agent *a, uint32_t domain, uint32_t port)
 {
@@ -138,7 +143,7 @@ static void drop_releases(struct qrexec_agent *a, size_t at, size_t n)
 
 void qrexec_release(struct qrexec_agent *a, uint32_t domain, uint32_t port)
 {
-    if (!qrexec_pair_ok(domain, port) || find_release(a, domain, port) < a->n_releases)
+    if (!qrexec_pair_ok(domain) || find_release(a, domain, port) < a->n_releases)
         return;
     if (a->n_releases == QREXEC_RELEASES_MAX) {
         a->ctx->counters[QREXEC_LOST_RELEASES]++;

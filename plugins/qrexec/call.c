@@ -23,7 +23,11 @@ static void on_later(struct ev_loop *loop, ev_timer *w, int revents)
 {
     struct qrexec_call *c = w->data;
 
-    (void)loop, (void)revents;
+    (void)revents;
+    if (c->doubt > 1 && --c->doubt > 1) {
+        ev_timer_start(loop, w);
+        return;
+    }
     c->events |= UNIK_STREAM_INPUT;
     turn(c);
 }
@@ -149,18 +153,60 @@ void qrexec_call_check_drained(struct qrexec_agent *a)
 
 /* ---- turns ---- */
 
-/* No data channel came about. */
-static void unreached(struct qrexec_call *c, const char *why, bool late)
+void qrexec_call_unreached(struct qrexec_call *c, const char *why, int ended)
 {
+    if (!c->incoming && !c->open) {     /* given up already */
+        qrexec_call_end(c);
+        return;
+    }
     c->a->ctx->counters[QREXEC_UNREACHED]++;
     unik_warn(c->a->ctx, "call %s %s %s (domain %u port %u): not connected: %s", c->incoming ? "from" : "to", c->pub.peer,
               c->pub.service, c->domain, c->port, why);
     if (c->incoming)
         qrexec_call_end(c);
-    else if (late)
-        qrexec_outgoing_fail(c, -ETIMEDOUT, UNIK_QREXEC_BROKEN);
     else
-        qrexec_outgoing_fail(c, -ECONNRESET, UNIK_QREXEC_LOST);
+        qrexec_outgoing_fail(c, ended, ended == -ETIMEDOUT ? UNIK_QREXEC_BROKEN : UNIK_QREXEC_LOST);
+}
+
+/* ---- a daemon of dom0 that ends takes its table of ports with it, and the next one gives out the same again ----
+ *
+ * So whoever is found at a pair may belong to the next call on it, of which we have not heard yet: dom0's client serves
+ * the pair while the request is on its way to us. Nobody is told of such a call before the new daemon has connected to our
+ * port 512, and each time it does so, calls with dom0 that are still not connected end. A channel that comes about while
+ * no daemon is there waits for some turns of the loop: if one came first, we know by then. For calls with other VMs that
+ * is enough too: dom0 sends us the request before the caller hears where to serve. */
+
+#define DOUBT_TURNS 3           /* of the loop: what was to be read when the first began is read, and told of, in the last */
+
+static bool is_orphan(const struct qrexec_call *c)
+{
+    return c->state == QREXEC_CONNECTING && c->domain == 0 && c->daemon != c->a->control.daemon &&
+           (c->doubt > 1 || !c->channel || c->a->vchan->state(c->channel) == UNIK_VCHAN_WAITING);
+}
+
+void qrexec_call_orphans(struct qrexec_agent *a)
+{
+    struct qrexec_call *next;
+
+    for (struct qrexec_call *c = a->calls; c; c = next) {
+        next = c->next;
+        if (!is_orphan(c))
+            continue;
+        c->paired = false;              /* not the new daemon's */
+        qrexec_call_unreached(c, "dom0's daemon has started anew", -ECONNRESET);
+    }
+}
+
+/* Is it too early to say whose the channel is that has come about? */
+static bool is_doubtful(struct qrexec_call *c, bool opened)
+{
+    const struct qrexec_control *k = &c->a->control;
+
+    if (opened && !c->doubt && (!k->up || c->daemon != k->daemon)) {
+        c->doubt = 1 + DOUBT_TURNS;
+        qrexec_call_later(c);
+    }
+    return c->doubt > 1;
 }
 
 /* dom0's stock client leaves its socket's listener open while it serves; dom0 gives the port out again as soon as we release
@@ -171,7 +217,10 @@ static bool reconnect(struct qrexec_call *c)
 {
     if (!c->incoming || c->in.have || c->in.to == QREXEC_TO_HELLO || c->reconnects == QREXEC_RECONNECTS)
         return false;
+    if (c->domain == 0 && c->daemon != c->a->control.daemon)
+        return false;                   /* "the right one" would be another call's */
     c->reconnects++;
+    c->doubt = 0;
     if (ev_timer_remaining(c->a->ctx->loop, &c->timer) > QREXEC_RECONNECT) {
         ev_timer_stop(c->a->ctx->loop, &c->timer);
         ev_timer_set(&c->timer, QREXEC_RECONNECT, 0);
@@ -188,6 +237,8 @@ static void greet(struct qrexec_call *c)
     bool opened = c->events & UNIK_STREAM_OPEN;
     int e = 0;
 
+    if (is_doubtful(c, opened))
+        return;
     c->events = 0;
     if (!c->incoming && !c->open && (opened || qrexec_data_gone(c))) {
         qrexec_call_end(c);             /* given up before the other side came: now it knows */
@@ -202,7 +253,7 @@ static void greet(struct qrexec_call *c)
     if (e != 1 && qrexec_data_exhausted(c) && reconnect(c))
         return;
     if (e == 0 && qrexec_data_exhausted(c)) {
-        unreached(c, c->channel ? c->a->vchan->reason(c->channel) : "no more channels", false);
+        qrexec_call_unreached(c, c->channel ? c->a->vchan->reason(c->channel) : "no more channels", -ECONNRESET);
     } else if (e < 0 && c->incoming) {
         qrexec_call_end(c);
     } else if (e < 0) {
@@ -302,7 +353,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
 
     (void)loop, (void)revents;
     if (c->state == QREXEC_CONNECTING && (c->incoming || c->open))
-        unreached(c, "nobody in time", true);
+        qrexec_call_unreached(c, "nobody in time", -ETIMEDOUT);
     else
         qrexec_call_end(c);             /* lingered long enough, or given up long ago */
 }

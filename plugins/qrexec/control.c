@@ -203,8 +203,11 @@ static void on_control(struct unik_stream *s, unsigned events, void *arg)
     struct qrexec_agent *a = arg;
     struct qrexec_control *k = &a->control;
 
-    if (events & UNIK_STREAM_OPEN)
+    if (events & UNIK_STREAM_OPEN) {
         unik_backoff_begin(&k->backoff, ev_now(a->ctx->loop));
+        k->daemon++;
+        qrexec_call_orphans(a);
+    }
     while (read_some(a))
         ;
     if (k->stream == s && a->vchan->state(s) == UNIK_VCHAN_DISCONNECTED)

@@ -80,6 +80,8 @@ struct qrexec_call {
 
     struct unik_stream *channel;
     uint32_t domain, port;
+    unsigned daemon;                    /* which of dom0's daemons gave out the pair (control.daemon) */
+    unsigned doubt;                     /* turns to go until it may begin, and 1; 1: they are over (call.c) */
     unsigned reconnects;                /* so far */
     bool paired;                        /* dom0 is owed CONNECTION_TERMINATED for (domain, port) */
     uint32_t version;
@@ -119,6 +121,7 @@ struct qrexec_pair { uint32_t domain, port; };
 struct qrexec_control {
     struct unik_stream *stream;         /* NULL: not offered now */
     bool up;                            /* dom0 said HELLO */
+    unsigned daemon;                    /* how many of dom0's daemons have come: each begins with all ports free */
     int last_error;                     /* of listen, logged once */
     uint32_t version;
     struct unik_backoff backoff;
@@ -175,11 +178,14 @@ void qrexec_ask_lost(struct qrexec_agent *a);
 void qrexec_release_flush(struct qrexec_agent *a);
 /* dom0 gives this pair out anew: whatever was owed for it is void. */
 void qrexec_release_void(struct qrexec_agent *a, uint32_t domain, uint32_t port);
-/* Is it one dom0 can have given out? A release of another port kills dom0's daemon [9]. */
-bool qrexec_pair_ok(uint32_t domain, uint32_t port);
+/* Is it one dom0 can have given out? Of ports any: which ones is the daemon's own choice. */
+bool qrexec_pair_ok(uint32_t domain);
+bool qrexec_is_self(struct qrexec_agent *a, uint32_t domain);
 
 /* incoming.c */
 void qrexec_call_incoming(struct qrexec_agent *a, const struct qrexec_exec *e, bool just_exec);
+/* The pair is given out again: a call on it that nobody has connected to is not to find the new one's caller. */
+void qrexec_incoming_make_way(struct qrexec_agent *a, uint32_t domain, uint32_t port);
 void qrexec_incoming_begin(struct qrexec_call *c);
 void qrexec_incoming_resume(struct qrexec_call *c);
 
@@ -188,10 +194,14 @@ struct qrexec_call *qrexec_call_new(struct qrexec_agent *a, bool incoming, size_
 void qrexec_call_end(struct qrexec_call *c);
 void qrexec_call_soon(struct qrexec_call *c, unsigned events);
 void qrexec_call_later(struct qrexec_call *c);
+/* No data channel came about: the call ends, or its caller is told `ended`. */
+void qrexec_call_unreached(struct qrexec_call *c, const char *why, int ended);
 void qrexec_call_close_channel(struct qrexec_call *c);
 /* The handler closed io. */
 void qrexec_call_closed(struct qrexec_call *c);
 void qrexec_call_stop_all(struct qrexec_agent *a);
+/* Another daemon of dom0 has come. Calls with dom0 that are not connected yet end: it gives out their ports anew. */
+void qrexec_call_orphans(struct qrexec_agent *a);
 /* The plugin `user` is gone: its calls end. */
 void qrexec_call_left(struct qrexec_agent *a, struct unik_ctx *user);
 void qrexec_call_check_drained(struct qrexec_agent *a);
@@ -203,7 +213,7 @@ int qrexec_outgoing(struct unik_qrexec *q, struct unik_ctx *ctx, const char *tar
 void qrexec_outgoing_fail(struct qrexec_call *c, int ended, int code);
 /* dom0 accepts a call that nobody wants any more. */
 void qrexec_outgoing_decline(struct qrexec_agent *a, uint32_t domain, uint32_t port);
-/* The pair is given out again: a call on it that was given up is not offered any longer. */
+/* The pair is given out again: a call on it to which nobody came is not offered any longer. */
 void qrexec_outgoing_make_way(struct qrexec_agent *a, uint32_t domain, uint32_t port);
 
 /* data.c */

@@ -58,17 +58,37 @@ static void refuse(struct qrexec_call *c, int code, const char *text)
     answer(c, code, text);
 }
 
+void qrexec_incoming_make_way(struct qrexec_agent *a, uint32_t domain, uint32_t port)
+{
+    struct qrexec_call *next;
+
+    for (struct qrexec_call *c = a->calls; c; c = next) {
+        next = c->next;
+        if (c->incoming && c->state == QREXEC_CONNECTING && c->domain == domain && c->port == port)
+            qrexec_call_unreached(c, "dom0 has given its port to another call", -ECONNRESET);
+    }
+}
+
 void qrexec_call_incoming(struct qrexec_agent *a, const struct qrexec_exec *e, bool just_exec)
 {
     struct qrexec_call *c;
     int error;
 
-    if (!qrexec_pair_ok(e->domain, e->port)) {
+    if (!qrexec_pair_ok(e->domain)) {
         a->ctx->counters[QREXEC_PROTOCOL_ERRORS]++;
         unik_error(a->ctx, "dom0: request for domain %u port %u, which cannot be", e->domain, e->port);
         return;
     }
+    if (qrexec_is_self(a, e->domain)) {
+        unik_warn(a->ctx, "this VM calls itself, which no vchan can carry: refused");
+        a->ctx->counters[QREXEC_REFUSED]++;
+        qrexec_release(a, e->domain, e->port);
+        return;
+    }
     qrexec_release_void(a, e->domain, e->port);
+    qrexec_incoming_make_way(a, e->domain, e->port);
+    if (e->domain == 0)
+        qrexec_outgoing_make_way(a, e->domain, e->port);
     a->ctx->counters[QREXEC_CALLS_IN]++;
     c = qrexec_call_new(a, true, 2 * e->len + 8);
     if (!c) {
@@ -82,6 +102,7 @@ void qrexec_call_incoming(struct qrexec_agent *a, const struct qrexec_exec *e, b
     c->domain = e->domain;
     c->port = e->port;
     c->paired = true;
+    c->daemon = a->control.daemon;
     c->malformed = !set_strings(c, e);
     qrexec_stream_init(c);
     if (a->n_in < (size_t)a->config->max_calls) {

@@ -43,7 +43,8 @@ TESTS += tests/test-qrexec
 check_PROGRAMS += tests/test-qrexec
 tests_test_qrexec_SOURCES = tests/test-qrexec.c tests/qrexec/fixture.c tests/qrexec/fixture.h \
 	tests/qrexec/incoming.c tests/qrexec/outgoing.c tests/qrexec/control.c tests/qrexec/peers.c \
-	tests/qrexec/builtin.c tests/qrexec/life.c tests/qrexec/programs.c tests/qrexec/bulk.c
+	tests/qrexec/builtin.c tests/qrexec/life.c tests/qrexec/programs.c tests/qrexec/bulk.c \
+	tests/qrexec/crossed.c
 tests_test_qrexec_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_qrexec_LDADD = plugins/qrexec/libqrexec.la plugins/vchan-socket/libvchan-socket.la tests/common/libpeer.la \
 	protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)

@@ -28,6 +28,7 @@ static int offer(struct qrexec_call *c, uint32_t domain, uint32_t port)
     c->domain = domain;
     c->port = port;
     c->paired = true;
+    c->daemon = a->control.daemon;
     c->state = QREXEC_CONNECTING;
     e = a->vchan->listen(a->vchan, (int)domain, port, ring, ring, qrexec_call_on_channel, c, &c->channel);
     if (e < 0)
@@ -76,8 +77,8 @@ void qrexec_outgoing_make_way(struct qrexec_agent *a, uint32_t domain, uint32_t 
 
     for (struct qrexec_call *c = a->calls; c; c = next) {
         next = c->next;
-        if (!c->incoming && !c->open && c->state == QREXEC_CONNECTING && c->domain == domain && c->port == port)
-            qrexec_call_end(c);
+        if (!c->incoming && c->state == QREXEC_CONNECTING && c->domain == domain && c->port == port)
+            qrexec_call_unreached(c, "its port was given to another call", -ECONNRESET);
     }
 }
 

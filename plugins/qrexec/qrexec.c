@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "plugins/qrexec/core.h"
 #include "plugins/qrexec/socket.h"
@@ -69,6 +70,14 @@ static int check(struct unik_ctx *ctx)
     return -EINVAL;
 }
 
+/* Where the idents of requests begin: what dom0 still says to those of a process before this one is not for ours. */
+static uint32_t first_generation(struct unik_ctx *ctx)
+{
+    uint32_t n;
+
+    return getrandom(&n, sizeof(n), GRND_NONBLOCK) == sizeof(n) ? n : (uint32_t)(ev_now(ctx->loop) * 1e3);
+}
+
 static void free_agent(struct qrexec_agent *a)
 {
     free(a->control.body);
@@ -107,6 +116,7 @@ static int start(struct unik_ctx *ctx)
     a->ctx = ctx;
     a->config = config;
     a->vchan = unik_get(ctx, "vchan/1");
+    a->generation = first_generation(ctx);
     a->control.body = malloc(QREXEC_CMD_MAX);
     a->request = malloc(config->request_max);
     ctx->data = a;

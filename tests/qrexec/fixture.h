@@ -98,6 +98,7 @@ uint32_t pattern_sum(size_t n);
 TCase *incoming_tests(void);
 TCase *outgoing_tests(void);
 TCase *control_tests(void);
+TCase *crossed_tests(void);
 TCase *peer_tests(void);
 TCase *builtin_tests(void);
 TCase *life_tests(void);

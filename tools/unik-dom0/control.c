@@ -198,7 +198,8 @@ static void handle(struct control *c)
         take_hello(c, body);
     else if (c->header.type != QREXEC_TERMINATED)
         trigger_receive(c->vm, c->header.type, body, c->header.len);
-    else if (qrexec_decode_terminated(body, c->header.len, &e) < 0)
+    else if (qrexec_decode_terminated(body, c->header.len, &e) < 0 || e.port < QREXEC_DATA_PORT ||
+             e.port >= QREXEC_DATA_PORT + QREXEC_DATA_PORTS)
         fatal(c, "port outside 513..768");
     else
         pair_terminated(c->vm, e.domain, e.port);
