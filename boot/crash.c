@@ -1,5 +1,6 @@
 /* boot/crash.c - the last words: what happened, registers, who called whom. Then the domain ends as crashed. */
 #include "boot/image.h"
+#include "boot/linux.h"
 #include "boot/machine.h"
 
 #define CALLS 24u                               /* most lines of a backtrace */
@@ -44,7 +45,7 @@ static unsigned backtrace(enum image_part names, uint64_t rip, uint64_t rbp)
             if (!in_kernel_stack(rbp))
                 break;
             memcpy(link, (const void *)rbp, sizeof(link));
-        } else if (rbp % 8 || user_in(link, rbp, sizeof(link)) < 0) {
+        } else if (rbp % 8 || user_peek(link, rbp, sizeof(link)) < 0) {
             break;
         }
         if (!link[1] || link[0] <= rbp)
@@ -60,7 +61,7 @@ static bool after_a_call(uint64_t address)
 {
     uint8_t before[7];
 
-    if (user_in(before, address - sizeof(before), sizeof(before)) < 0)
+    if (user_peek(before, address - sizeof(before), sizeof(before)) < 0)
         return false;
     if (before[2] == 0xe8)
         return true;
@@ -77,7 +78,7 @@ static void scan_stack(uint64_t rsp)
     uint64_t word;
 
     for (uint64_t at = rsp & ~7ull; at < rsp + SCANNED && found < CALLS; at += 8) {
-        if (user_in(&word, at, sizeof(word)) < 0)
+        if (user_peek(&word, at, sizeof(word)) < 0)
             return;
         if (!image_name(&boot_image.part[IMAGE_PROGRAM_NAMES], word - 1, NULL) || !after_a_call(word))
             continue;
@@ -141,5 +142,16 @@ void program_crashed(const struct frame *f, const char *how, ...)
     registers(f);
     if (backtrace(IMAGE_PROGRAM_NAMES, f->rip, f->rbp) < 2)
         scan_stack(f->rsp);
+    power(boot.on_failure);
+}
+
+void out_of_memory(uint64_t address)
+{
+    const struct frame *f = system_call_frame;
+
+    if (f)
+        program_crashed(f, "out of memory: %lu kB, all in use, when system call %lu needed address %lx", pages_total() * 4, f->rax,
+                        address);
+    say("out of memory: %lu kB, all in use, before the program has begun", pages_total() * 4);
     power(boot.on_failure);
 }

@@ -122,18 +122,26 @@ void paging_clear(uint64_t start, uint64_t end)
     clear_aside(start, end);
 }
 
-static int hide(uint64_t address, uint64_t *leaf)
+/* The leaf of the second set, made if there is none; NULL without memory for it. */
+static uint64_t *make_aside(uint64_t address)
 {
-    uint64_t *to;
-
     if (!aside && !(aside = page_alloc()))
-        return -ENOMEM;
-    if (!(to = find(aside, address, true, true)))
-        return -ENOMEM;
-    *to = *leaf & (PTE_FRAME | PTE_KEPT | PTE_PRESENT);
-    machine->leaf(address, leaf, 0);
-    machine->leaf_flush();
+        return NULL;
+    return find(aside, address, true, true);
+}
+
+int paging_prepare_hiding(uint64_t start, uint64_t end)
+{
+    for (uint64_t a = skip(machine_start.user_root, start, end); a < end; a = skip(machine_start.user_root, a + PAGE, end))
+        if ((*paging_leaf(a, false) & PTE_PRESENT) && !make_aside(a))
+            return -ENOMEM;
     return 0;
+}
+
+static void hide(uint64_t address, uint64_t *leaf)
+{
+    *find(aside, address, false, true) = *leaf & (PTE_FRAME | PTE_KEPT | PTE_PRESENT);
+    machine->leaf(address, leaf, 0);
 }
 
 /* What was put aside comes back. Its level-1 table is still there. */
@@ -150,7 +158,7 @@ static void bring_back(uint64_t start, uint64_t end, uint64_t rights)
     machine->leaf_flush();
 }
 
-int paging_protect(uint64_t start, uint64_t end, uint64_t rights)
+void paging_protect(uint64_t start, uint64_t end, uint64_t rights)
 {
     if (rights)
         bring_back(start, end, rights);
@@ -159,33 +167,67 @@ int paging_protect(uint64_t start, uint64_t end, uint64_t rights)
 
         if (!(*leaf & PTE_PRESENT))
             continue;
-        if (!rights) {
-            if (hide(a, leaf) < 0)
-                return -ENOMEM;
-        } else if ((*leaf & PTE_KEPT) && (rights & PTE_WRITE)) {
+        if (!rights)
+            hide(a, leaf);
+        else if ((*leaf & PTE_KEPT) && (rights & PTE_WRITE))
             machine->leaf(a, leaf, 0);          /* the file's own page: a copy comes when it is touched */
-        } else {
+        else
             machine->leaf(a, leaf, (*leaf & (PTE_FRAME | PTE_KEPT)) | rights);
-        }
     }
     machine->leaf_flush();
+}
+
+static size_t owned_in(uint64_t *root, uint64_t start, uint64_t end)
+{
+    size_t n = 0;
+
+    for (uint64_t a = skip(root, start, end); a < end; a = skip(root, a + PAGE, end))
+        n += (*find(root, a, false, false) & (PTE_PRESENT | PTE_KEPT)) == PTE_PRESENT;
+    return n;
+}
+
+size_t paging_owned(uint64_t start, uint64_t end)
+{
+    return owned_in(machine_start.user_root, start, end) + (aside ? owned_in(aside, start, end) : 0);
+}
+
+/* ---- moving ---- */
+
+int paging_prepare_move(uint64_t from, uint64_t to, uint64_t length)
+{
+    uint64_t end = from + length;
+
+    for (uint64_t a = skip(machine_start.user_root, from, end); a < end; a = skip(machine_start.user_root, a + PAGE, end))
+        if ((*paging_leaf(a, false) & PTE_PRESENT) && !paging_leaf(a - from + to, true))
+            return -ENOMEM;
+    if (!aside)
+        return 0;
+    for (uint64_t a = skip(aside, from, end); a < end; a = skip(aside, a + PAGE, end))
+        if (*find(aside, a, false, true) && (!paging_leaf(a - from + to, true) || !make_aside(a - from + to)))
+            return -ENOMEM;
     return 0;
 }
 
-int paging_move(uint64_t from, uint64_t to, uint64_t length)
+void paging_move(uint64_t from, uint64_t to, uint64_t length)
 {
     uint64_t end = from + length;
 
     for (uint64_t a = skip(machine_start.user_root, from, end); a < end; a = skip(machine_start.user_root, a + PAGE, end)) {
-        uint64_t *leaf = paging_leaf(a, false), old = *leaf, *new;
+        uint64_t *leaf = paging_leaf(a, false), old = *leaf;
 
         if (!(old & PTE_PRESENT))
             continue;
-        if (!(new = paging_leaf(a - from + to, true)))
-            return -ENOMEM;
         machine->leaf(a, leaf, 0);
-        machine->leaf(a - from + to, new, old);
+        machine->leaf(a - from + to, paging_leaf(a - from + to, false), old);
     }
     machine->leaf_flush();
-    return 0;
+    if (!aside)
+        return;
+    for (uint64_t a = skip(aside, from, end); a < end; a = skip(aside, a + PAGE, end)) {
+        uint64_t *hidden = find(aside, a, false, true);
+
+        if (*hidden)
+            *find(aside, a - from + to, false, true) = *hidden;
+        *hidden = 0;
+    }
 }

@@ -15,10 +15,14 @@ int paging_set_frame(uint64_t address, uint64_t frame, uint64_t rights);
 int paging_fill(uint64_t address, uint64_t end, uint64_t rights);
 /* All of [start, end) goes; frames are freed unless they are PTE_KEPT. */
 void paging_clear(uint64_t start, uint64_t end);
-/* What is there in [start, end) gets these rights; 0: it is put aside, unreachable, and comes back with other rights. -ENOMEM:
- * some could not be put aside. */
-int paging_protect(uint64_t start, uint64_t end, uint64_t rights);
-/* Moves what is there, page by page, to a place where nothing is. -ENOMEM: some pages were not moved. */
-int paging_move(uint64_t from, uint64_t to, uint64_t length);
+/* What is there in [start, end) gets these rights; 0: it is put aside, unreachable, and comes back with other rights. Cannot fail:
+ * for rights 0 paging_prepare_hiding() has made the tables, or said -ENOMEM while nothing was changed yet. */
+void paging_protect(uint64_t start, uint64_t end, uint64_t rights);
+int paging_prepare_hiding(uint64_t start, uint64_t end);
+/* Moves what is there or put aside, page by page, to a place where nothing is; paging_prepare_move() comes before, as above. */
+void paging_move(uint64_t from, uint64_t to, uint64_t length);
+int paging_prepare_move(uint64_t from, uint64_t to, uint64_t length);
+/* How many pages that are the mapping's own are there or put aside. */
+size_t paging_owned(uint64_t start, uint64_t end);
 
 #endif

@@ -75,17 +75,13 @@ static void merge_around(uint64_t start, uint64_t end)
     }
 }
 
-/* Makes address a border between areas. -ENOMEM: too many areas; -EINVAL: it is inside a device's. */
-static int split(uint64_t address)
+/* Makes address a border between areas; may_cut() has allowed it. */
+static void split(uint64_t address)
 {
     struct area *a = area_of(address), second;
 
     if (!a || a->start == address)
-        return 0;
-    if (a->backing.device)
-        return -EINVAL;
-    if (nr_areas == AREAS)
-        return -ENOMEM;
+        return;
     second = *a;
     second.start = address;
     if (a->backing.file.size) {
@@ -96,7 +92,25 @@ static int split(uint64_t address)
     }
     a->end = address;
     insert_area((size_t)(a - areas) + 1, second);
-    return 0;
+}
+
+/* May both ends of [address, address + length) become borders? Nothing is changed. -ENOMEM: too many areas; -EINVAL: an end lies
+ * inside a device's. */
+static int may_cut(uint64_t address, uint64_t length)
+{
+    const uint64_t ends[2] = {address, address + length};
+    size_t cuts = 0;
+
+    for (unsigned i = 0; i < 2; i++) {
+        const struct area *a = area_of(ends[i]);
+
+        if (!a || a->start == ends[i])
+            continue;
+        if (a->backing.device)
+            return -EINVAL;
+        cuts++;
+    }
+    return nr_areas + cuts > AREAS ? -ENOMEM : 0;
 }
 
 /* ---- touching ---- */
@@ -149,6 +163,13 @@ int user_fault(uint64_t address, unsigned how)
     return paging_set(at, page, rights_of(a->prot));
 }
 
+static bool present(uint64_t page, bool write)
+{
+    const uint64_t *leaf = paging_leaf(page, false);
+
+    return leaf && (*leaf & PTE_PRESENT) && (!write || (*leaf & PTE_WRITE));
+}
+
 void *user_buffer(uint64_t address, size_t n, bool write)
 {
     if (n == 0)
@@ -156,20 +177,29 @@ void *user_buffer(uint64_t address, size_t n, bool write)
     if (address < USER_START || n > USER_STACK_TOP || address > USER_STACK_TOP - n)
         return NULL;
     for (uint64_t a = PAGE_DOWN(address); a < address + n; a += PAGE) {
-        const uint64_t *leaf = paging_leaf(a, false);
-
-        if (leaf && (*leaf & PTE_PRESENT) && (!write || (*leaf & PTE_WRITE)))
+        if (present(a, write))
             continue;
         switch (user_fault(a, write ? USER_WRITE : USER_READ)) {
         case 0:
             continue;
         case -ENOMEM:
-            panic("out of memory: %lu kB, all in use, when the program needed one page more", pages_total() * 4);
+            out_of_memory(a);
         default:
             return NULL;
         }
     }
     return (void *)address;
+}
+
+int user_peek(void *to, uint64_t from, size_t n)
+{
+    if (n == 0 || from < USER_START || n > USER_STACK_TOP || from > USER_STACK_TOP - n)
+        return -EFAULT;
+    for (uint64_t a = PAGE_DOWN(from); a < from + n; a += PAGE)
+        if (!present(a, false))
+            return -EFAULT;
+    memcpy(to, (const void *)from, n);
+    return 0;
 }
 
 int user_in(void *to, uint64_t from, size_t n)
@@ -241,10 +271,10 @@ static bool is_free(uint64_t address, uint64_t length)
     return i == nr_areas || areas[i].start >= address + length;
 }
 
-/* Memory that can be written must be there at this moment; it is not set aside. */
-static bool affordable(uint64_t length, unsigned prot)
+/* Memory that can be written must be there at this moment; it is not set aside. have: pages it has already, or that go for it. */
+static bool affordable(uint64_t length, unsigned prot, size_t have)
 {
-    return !(prot & USER_WRITE) || (prot & USER_LAZY) || length / PAGE <= pages_left();
+    return !(prot & USER_WRITE) || (prot & USER_LAZY) || length / PAGE <= pages_left() + have;
 }
 
 int64_t user_map(enum user_where where, uint64_t address, uint64_t length, unsigned prot, const struct user_backing *backing)
@@ -258,7 +288,8 @@ int64_t user_map(enum user_where where, uint64_t address, uint64_t length, unsig
     length = PAGE_UP(length);
     if ((prot & USER_WRITE) && (prot & USER_EXEC))
         return -EACCES;
-    if (!a.backing.device && !affordable(length, prot))
+    if (!a.backing.device &&
+        !affordable(length, prot, where == USER_FIXED && inside(address, length) ? paging_owned(address, address + length) : 0))
         return -ENOMEM;
     if (where == USER_HINT) {
         address = PAGE_DOWN(address);
@@ -272,7 +303,7 @@ int64_t user_map(enum user_where where, uint64_t address, uint64_t length, unsig
     if (!is_free(address, length)) {
         if (where == USER_FIXED_NEW)
             return -EEXIST;
-        if ((e = user_unmap(address, length)) < 0)
+        if ((e = user_unmap(address, length)) < 0)     /* there is room for one more, then: one at least has gone */
             return e;
     }
     if (nr_areas == AREAS)
@@ -288,9 +319,13 @@ int64_t user_map(enum user_where where, uint64_t address, uint64_t length, unsig
 /* Borders at both ends, so that whole areas lie in [address, address + length). */
 static int cut_out(uint64_t address, uint64_t length)
 {
-    int e = split(address);
+    int e = may_cut(address, length);
 
-    return e < 0 ? e : split(address + length);
+    if (e < 0)
+        return e;
+    split(address);
+    split(address + length);
+    return 0;
 }
 
 int user_unmap(uint64_t address, uint64_t length)
@@ -327,6 +362,27 @@ static bool covered(uint64_t address, uint64_t length)
     return true;
 }
 
+/* All that can stand against new rights, before anything is changed. */
+static int may_protect(uint64_t address, uint64_t length, unsigned prot)
+{
+    uint64_t end = address + length, more = 0;
+    size_t have = 0;
+
+    for (size_t i = at_or_after(address); i < nr_areas && areas[i].start < end; i++) {
+        uint64_t from = MAX(address, areas[i].start), to = MIN(end, areas[i].end);
+
+        if (areas[i].backing.device)
+            return -EACCES;
+        if ((prot & USER_WRITE) && !(areas[i].prot & USER_WRITE)) {
+            more += to - from;
+            have += paging_owned(from, to);
+        }
+    }
+    if (!affordable(more, prot, have))
+        return -ENOMEM;
+    return rights_of(prot) ? 0 : paging_prepare_hiding(address, end);
+}
+
 int user_protect(uint64_t address, uint64_t length, unsigned prot)
 {
     int e;
@@ -340,25 +396,38 @@ int user_protect(uint64_t address, uint64_t length, unsigned prot)
         return 0;
     if (!covered(address, length))
         return -ENOMEM;
-    if ((e = cut_out(address, length)) < 0)
+    if ((e = may_protect(address, length, prot)) < 0 || (e = cut_out(address, length)) < 0)
         return e;
-    for (size_t i = at_or_after(address); i < nr_areas && areas[i].start < address + length; i++) {
-        if (areas[i].backing.device)
-            return -EACCES;
-        if (!(areas[i].prot & USER_WRITE) && !affordable(areas[i].end - areas[i].start, prot))
-            return -ENOMEM;
+    for (size_t i = at_or_after(address); i < nr_areas && areas[i].start < address + length; i++)
         areas[i].prot = prot & ~(unsigned)USER_LAZY;
-        if ((e = paging_protect(areas[i].start, areas[i].end, rights_of(prot))) < 0)
-            return e;
-    }
+    paging_protect(address, address + length, rights_of(prot));
     merge_around(address, address + length);
     return 0;
 }
 
+/* To another place, which is longer. Everything is prepared first: nothing fails once a page has moved. */
+static int64_t move_area(uint64_t address, uint64_t old_length, uint64_t new_length, unsigned prot)
+{
+    int64_t to;
+
+    if (nr_areas + 3 > AREAS)                   /* the new one, and two more when the old one is cut out */
+        return -ENOMEM;
+    to = user_map(USER_HINT, 0, new_length, prot | USER_LAZY, NULL);
+    if (to < 0)
+        return -ENOMEM;
+    if (paging_prepare_move(address, (uint64_t)to, old_length) < 0) {
+        user_unmap((uint64_t)to, new_length);
+        return -ENOMEM;
+    }
+    paging_move(address, (uint64_t)to, old_length);
+    user_unmap(address, old_length);
+    return to;
+}
+
 int64_t user_remap(uint64_t address, uint64_t old_length, uint64_t new_length, bool may_move)
 {
-    struct area *a = area_of(address);
-    int64_t to;
+    const struct area *a = area_of(address);
+    unsigned prot = a ? a->prot : 0;
     int e;
 
     old_length = PAGE_UP(old_length);
@@ -374,23 +443,11 @@ int64_t user_remap(uint64_t address, uint64_t old_length, uint64_t new_length, b
             return e;
         return (int64_t)address;
     }
-    if (!plain(a))
-        return -ENOMEM;                         /* nobody grows a mapping of a file */
-    to = user_map(USER_FIXED_NEW, address + old_length, new_length - old_length, a->prot, NULL);
-    if (to >= 0)
-        return (int64_t)address;
-    if (!may_move || (to != -EEXIST && to != -ENOMEM))
+    if (!plain(a) || !affordable(new_length - old_length, prot, 0))     /* nobody grows a mapping of a file */
         return -ENOMEM;
-    to = user_map(USER_HINT, 0, new_length, a->prot | USER_LAZY, NULL);
-    if (to < 0)
-        return to;
-    if ((e = paging_move(address, (uint64_t)to, old_length)) < 0) {
-        paging_move((uint64_t)to, address, old_length);         /* what it came from has its tables: cannot fail */
-        user_unmap((uint64_t)to, new_length);
-        return e;
-    }
-    user_unmap(address, old_length);
-    return to;
+    if (user_map(USER_FIXED_NEW, address + old_length, new_length - old_length, prot, NULL) >= 0)
+        return (int64_t)address;
+    return may_move ? move_area(address, old_length, new_length, prot) : -ENOMEM;
 }
 
 int user_forget(uint64_t address, uint64_t length)

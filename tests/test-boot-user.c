@@ -10,6 +10,7 @@
 #include "boot/paging.c"
 #include "boot/user.c"
 #include <check.h>
+#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include "tests/common/run.h"
@@ -38,6 +39,15 @@ void panic(const char *how, ...)
 {
     fputs(how, stderr);
     abort();
+}
+
+static jmp_buf ended;
+static uint64_t lacking;                        /* the address that could not be had */
+
+void out_of_memory(uint64_t address)
+{
+    lacking = address;
+    longjmp(ended, 1);
 }
 
 static void setup(void)
@@ -183,6 +193,136 @@ START_TEST(files)
 }
 END_TEST
 
+/* What mprotect(PROT_NONE) hides goes along, and stays hidden. */
+START_TEST(hidden_pages_move)
+{
+    const uint64_t at = 0x10000000;
+    int64_t to;
+
+    ck_assert_int_ge(user_map(USER_FIXED, at, 600 * PAGE, RW, NULL), 0);
+    ck_assert_int_ge(user_map(USER_FIXED, at + 600 * PAGE, PAGE, USER_READ, NULL), 0);  /* in the way */
+    fill(at, 600);
+    ck_assert_int_eq(user_protect(at, 600 * PAGE, 0), 0);
+    to = user_remap(at, 600 * PAGE, 700 * PAGE, true);
+    ck_assert_int_gt(to, 0);
+    ck_assert_ptr_null(behind((uint64_t)to));
+    ck_assert_int_eq(user_fault((uint64_t)to, USER_READ), -EFAULT);
+    ck_assert_int_eq(user_fault(at, USER_READ), -EFAULT);
+    ck_assert_int_eq(user_protect((uint64_t)to, 700 * PAGE, USER_READ), 0);
+    ck_assert(filled((uint64_t)to, 600));
+    ck_assert_int_eq(user_fault((uint64_t)to, USER_WRITE), -EFAULT);
+    ck_assert_int_ge(user_map(USER_FIXED, at, 600 * PAGE, RW, NULL), 0);        /* nothing of it is left */
+    ck_assert_int_eq(user_protect(at, 600 * PAGE, USER_READ), 0);
+    ck_assert_ptr_null(behind(at));
+}
+END_TEST
+
+static void take_all_memory(void)
+{
+    while (page_alloc())
+        ;
+}
+
+/* No memory for the tables that hiding or moving would need: refused, and all is as it was. */
+START_TEST(refused_without_memory)
+{
+    const uint64_t at = 0x10000000;
+
+    ck_assert_int_ge(user_map(USER_FIXED, at, 600 * PAGE, RW, NULL), 0);
+    ck_assert_int_ge(user_map(USER_FIXED, at + 600 * PAGE, PAGE, USER_READ, NULL), 0);
+    fill(at, 600);
+    while (pages_left() > 3)                    /* enough for one table of two */
+        page_alloc();
+    ck_assert_int_eq(user_protect(at, 600 * PAGE, 0), -ENOMEM);
+    ck_assert(filled(at, 600));
+    ck_assert_ptr_nonnull(user_buffer(at, 600 * PAGE, true));
+    take_all_memory();
+    ck_assert_int_eq(user_remap(at, 600 * PAGE, 601 * PAGE, true), -ENOMEM);
+    ck_assert(filled(at, 600));
+    ck_assert_ptr_nonnull(user_buffer(at, 600 * PAGE, true));
+    ck_assert_uint_eq(nr_areas, 2);
+    ck_assert_int_eq(user_unmap(at, 600 * PAGE), 0);
+    ck_assert_uint_ge(pages_left(), 600);
+}
+END_TEST
+
+/* A change of several areas, the last of which refuses it. */
+START_TEST(refused_in_the_middle)
+{
+    static const struct user_device device;
+    const struct user_backing of_device = {.device = &device};
+    const uint64_t at = 0x10000000;
+
+    ck_assert_int_ge(user_map(USER_FIXED, at, 4 * PAGE, USER_READ, NULL), 0);
+    ck_assert_int_ge(user_map(USER_FIXED, at + 4 * PAGE, 4 * PAGE, RW, &of_device), 0);
+    ck_assert_int_eq(user_protect(at + PAGE, 7 * PAGE, RW), -EACCES);
+    ck_assert_int_eq(user_fault(at + PAGE, USER_WRITE), -EFAULT);
+    ck_assert_int_eq(user_protect(at + PAGE, 5 * PAGE, 0), -EACCES);
+    ck_assert_int_eq(user_unmap(at + PAGE, 5 * PAGE), -EINVAL);
+    ck_assert_int_eq(user_fault(at + PAGE, USER_READ), 0);
+    ck_assert_uint_eq(nr_areas, 2);
+    ck_assert_int_ge(user_map(USER_FIXED, at + 16 * PAGE, (PAGES / 2 + 8) * PAGE, USER_READ, NULL), 0);
+    ck_assert_int_ge(user_map(USER_FIXED, at + (PAGES / 2 + 24) * PAGE, (PAGES / 2 + 8) * PAGE, USER_EXEC, NULL), 0);
+    ck_assert_int_eq(user_protect(at + 16 * PAGE, (PAGES + 16) * PAGE, RW), -ENOMEM);    /* each alone could be had */
+    ck_assert_int_eq(user_fault(at + 16 * PAGE, USER_WRITE), -EFAULT);
+    ck_assert_uint_eq(nr_areas, 4);
+}
+END_TEST
+
+START_TEST(refused_with_too_many_areas)
+{
+    const uint64_t at = 0x10000000;
+
+    for (uint64_t i = 0; i < AREAS; i++)
+        ck_assert_int_ge(user_map(USER_FIXED, at + i * 4 * PAGE, 3 * PAGE, RW, NULL), 0);
+    ck_assert_uint_eq(nr_areas, AREAS);
+    fill(at + 4 * PAGE, 3);
+    ck_assert_int_eq(user_unmap(at + 5 * PAGE, PAGE), -ENOMEM);
+    ck_assert_int_eq(user_protect(at + 5 * PAGE, PAGE, 0), -ENOMEM);
+    ck_assert_int_eq(user_map(USER_FIXED, at + 5 * PAGE, PAGE, USER_READ, NULL), -ENOMEM);
+    ck_assert_int_eq(user_remap(at + 4 * PAGE, PAGE, 2 * PAGE, true), -ENOMEM);
+    ck_assert(filled(at + 4 * PAGE, 3));
+    ck_assert_uint_eq(nr_areas, AREAS);
+    ck_assert_int_ge(user_map(USER_FIXED, at + 4 * PAGE, 3 * PAGE, USER_READ, NULL), 0);        /* in place of one */
+    ck_assert_int_eq(user_unmap(at + 4 * PAGE, 3 * PAGE), 0);
+    ck_assert_int_ge(user_map(USER_HINT, 0, PAGE, RW, NULL), 0);
+}
+END_TEST
+
+/* What is there already costs nothing when it may be written again; more than there is, is refused wherever it would go. */
+START_TEST(what_memory_is_counted)
+{
+    const uint64_t at = 0x10000000;
+    uint64_t n = PAGES * 3 / 4;
+
+    ck_assert_int_ge(user_map(USER_FIXED, at, n * PAGE, RW, NULL), 0);
+    fill(at, n);
+    ck_assert_int_eq(user_protect(at, n * PAGE, 0), 0);
+    ck_assert_int_eq(user_protect(at, n * PAGE, RW), 0);
+    ck_assert(filled(at, n));
+    ck_assert_int_eq(user_remap(at, n * PAGE, 2 * n * PAGE, true), -ENOMEM);
+    ck_assert_int_ge(user_map(USER_FIXED, at, n * PAGE, RW, NULL), 0);
+    ck_assert_ptr_null(behind(at));
+}
+END_TEST
+
+/* The kernel cannot make a page present for the program: that is the program's end, not the kernel's. A report reads what is there. */
+START_TEST(out_of_memory_in_a_call)
+{
+    uint64_t at = (uint64_t)user_map(USER_HINT, 0, 2 * PAGES * PAGE, RW | USER_LAZY, NULL), word = 0;
+
+    fill(at, 1);
+    take_all_memory();
+    if (setjmp(ended) == 0) {
+        user_buffer(at, 2 * PAGES * PAGE, true);
+        ck_abort_msg("a page out of nothing");
+    }
+    ck_assert_uint_eq(lacking, at + PAGE);
+    ck_assert_int_eq(user_peek(&word, at + PAGE - 4, sizeof(word)), -EFAULT);
+    ck_assert_int_eq(user_peek(&word, UINT64_MAX - 3, sizeof(word)), -EFAULT);
+}
+END_TEST
+
 /* RAM in two pieces: what lies between is never given out. */
 START_TEST(a_hole_in_memory)
 {
@@ -217,5 +357,11 @@ int main(void)
     tcase_add_test(t, nothing_is_lost);
     tcase_add_test(t, a_hole_in_memory);
     tcase_add_test(t, files);
+    tcase_add_test(t, hidden_pages_move);
+    tcase_add_test(t, refused_without_memory);
+    tcase_add_test(t, refused_in_the_middle);
+    tcase_add_test(t, refused_with_too_many_areas);
+    tcase_add_test(t, what_memory_is_counted);
+    tcase_add_test(t, out_of_memory_in_a_call);
     return run_case("boot-user", t);
 }

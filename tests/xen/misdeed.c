@@ -6,12 +6,15 @@
  *   misdeed.Memory     takes memory until there is none
  *   misdeed.Syscall    three times a system call that nobody has; says what each one answered
  *   misdeed.Pointer    gives bad addresses to the kernel; says what it answered
+ *   misdeed.Lazy       takes a promise of much memory, and lets the kernel fill it until there is none
  *   misdeed.Exit       leaves the loop behind everybody's back
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -73,6 +76,19 @@ static __attribute__((noinline)) void misdeed_memory(struct unik_qrexec_call *ca
     unik_stream_write(call->io, text, (size_t)snprintf(text, sizeof(text), "%zu KiB, then no more\n", n * CHUNK / 1024));
 }
 
+/* The kernel itself runs out of memory, while it reads into what it has promised. */
+static void misdeed_lazy(struct unik_qrexec_call *call)
+{
+    const size_t size = (size_t)1 << 33;
+    char *all = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int fd = open("/dev/zero", O_RDONLY);
+
+    call->exit_code = all == MAP_FAILED || fd < 0;
+    for (size_t at = 0; !call->exit_code && at < size; at += CHUNK)
+        if (read(fd, all + at, CHUNK) != CHUNK)
+            call->exit_code = 1;
+}
+
 static void answer(struct unik_qrexec_call *call, const char *what, long result)
 {
     char text[64];
@@ -113,6 +129,8 @@ static void handle(struct unik_qrexec_call *call, void *arg)
         call->exit_code = misdeed_stack(0) & 1;
     else if (strcmp(what, "Memory") == 0)
         misdeed_memory(call);
+    else if (strcmp(what, "Lazy") == 0)
+        misdeed_lazy(call);
     else if (strcmp(what, "Pointer") == 0)
         pointers(call);
     else if (strcmp(what, "Exit") == 0)
@@ -126,7 +144,7 @@ static void handle(struct unik_qrexec_call *call, void *arg)
 static void arrived(struct unik_ctx *ctx, const char *interface, void *iface)
 {
     static const char *const names[] = { "misdeed.Null", "misdeed.Code", "misdeed.Data", "misdeed.Stack", "misdeed.Memory", "misdeed.Syscall",
-                                         "misdeed.Pointer", "misdeed.Exit" };
+                                         "misdeed.Pointer", "misdeed.Exit", "misdeed.Lazy" };
     struct unik_qrexec *q = iface;
 
     (void)interface;

@@ -41,6 +41,14 @@ ready faults
 d faults call misdeed.Null </dev/null >/dev/null 2>&1
 is "kernel.on-failure=restart: it asks for a restart" ended_by 1 faults
 clean_up
+guest faults "" "" kernel.on-failure=restart || bad "xl create"
+dom0_for $id faults
+ready faults
+d faults call misdeed.Lazy </dev/null >/dev/null 2>&1
+is "out of memory in a system call: it asks for a restart" ended_by 1 faults
+is "and a line says what it was" until_true 60 said faults 'the program crashed: out of memory: .* when system call 0 needed'
+is "which is no crash of the kernel" eval '! grep -q "crash of the kernel" $consoles/guest-faults.log'
+clean_up
 
 # what cannot be booted says why
 unusable() {    # WHAT TEXT: the domain has been created

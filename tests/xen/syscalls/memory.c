@@ -106,6 +106,31 @@ static void moves(void)
     munmap(p, 12288);
 }
 
+/* What is hidden by PROT_NONE, moved, and shown again. */
+static void hidden(void)
+{
+    char *p = map(5 * 4096, PROT_READ | PROT_WRITE), *q;
+
+    memset(p, 'h', 4 * 4096);
+    mmap(p + 4 * 4096, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+    P("hide", mprotect(p, 4 * 4096, PROT_NONE));
+    q = mremap(p, 4 * 4096, 64 * 4096, MREMAP_MAYMOVE);
+    probe_is("hidden pages move", q != MAP_FAILED && q != p);
+    probe_text("readable, writable", "%d %d", readable(q), writable(q + 8192));
+    P("read", mprotect(q, 64 * 4096, PROT_READ));
+    probe_text("first, last, behind", "%c %c %d", q[0], q[4 * 4096 - 1], q[4 * 4096]);
+    probe_text("readable, writable", "%d %d", readable(q), writable(q));
+    P("write", mprotect(q, 64 * 4096, PROT_READ | PROT_WRITE));
+    probe_text("first, writable", "%c %d", q[0], writable(q));
+    probe_is("gone from there", !readable(p) && readable(p + 4 * 4096));
+    P("hide some", mprotect(q + 4096, 4096, PROT_NONE));
+    P("forget it", madvise(q + 4096, 4096, MADV_DONTNEED));
+    P("show it", mprotect(q + 4096, 4096, PROT_READ | PROT_WRITE));
+    probe_text("before, it, behind", "%c %d %c", q[4095], q[4096], q[8192]);
+    munmap(q, 64 * 4096);
+    munmap(p, 5 * 4096);
+}
+
 static void breaks(void)
 {
     char *start = (char *)syscall(SYS_brk, 0), *after;
@@ -144,6 +169,7 @@ void probe_memory(void)
     pipe2(pipe_fd, O_NONBLOCK);
     basics();
     moves();
+    hidden();
     breaks();
     edges();
     close(null_fd);
