@@ -242,7 +242,8 @@ struct xenbus_user;
 /* NULL if there are too many users (XENBUS_USERS, xenbus.c), no memory, or no xenstore. */
 struct xenbus_user *xenbus_open(void);
 /* One whole message with its header, as the program wrote it, its req_id its own affair. 0, or -EAGAIN: no room now (see
- * xenbus_writable()), -EINVAL: not a request, or its length is wrong, -ENOSPC: too many watches, -EIO: xenstore's ring is broken for good. */
+ * xenbus_writable()), -EINVAL: not a request, or its length is wrong, -EIO: xenstore's ring is broken for good. What there is too much of
+ * (watches, transactions) is answered as xenstored would: ENOSPC. */
 int xenbus_send(struct xenbus_user *u, const void *message, size_t n);
 bool xenbus_writable(const struct xenbus_user *u);      /* room for the longest message, or the error */
 /* The user's replies and watch events, as a stream of bytes: as many as there are, at most n; 0 without; -EIO: see above. */

@@ -4,14 +4,14 @@
  * xenstored sees tokens with the user's number in front ("3:token"), by which events find their user. A user that goes leaves
  * nothing behind: its watches are removed, its transactions ended, its number given to another only when all is answered.
  *
- * Everything is bounded. Room for the answers to what a user has asked is kept in its queue, or it may not ask; a watch event
+ * Everything is bounded. What is one too many is refused as xenstored would refuse it, by an answer. Room for the answers to what a user has asked is kept in its queue, or it may not ask; a watch event
  * for which there is no room is lost, and counted. */
 #include "boot/xenbus.h"
 
 #define XENBUS_USERS 32u
 #define REQUESTS 128u                           /* in flight, of all users */
 #define WATCHES 128u                            /* of all users; xenstored's own limit for a domain */
-#define TRANSACTIONS 32u
+#define TRANSACTIONS 32u                        /* of all users; xenstored itself allows a domain 10 if it is not told otherwise */
 #define QUEUE_PAGES 8u
 #define QUEUE (QUEUE_PAGES * PAGE)              /* answers and events of one user that it has not read */
 #define EVENTS_KEPT 8192u                       /* of them no answer may take */
@@ -163,6 +163,18 @@ static void watch_answered(uint32_t id, bool error)
     }
 }
 
+/* That are open, or asked for. */
+static size_t transactions_taken(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < TRANSACTIONS; i++)
+        n += transactions[i].user != NULL;
+    for (size_t i = 0; i < REQUESTS; i++)
+        n += requests[i].user && requests[i].type == XS_TRANSACTION_START;
+    return n;
+}
+
 static void transaction_begun(const struct xenbus_user *u, const uint8_t *payload, size_t n)
 {
     uint32_t id = 0;
@@ -174,6 +186,12 @@ static void transaction_begun(const struct xenbus_user *u, const uint8_t *payloa
             transactions[i] = (struct transaction){u, id};
             return;
         }
+}
+
+/* Anything else than these two leaves it open: -EINVAL says xenstored. */
+static bool ends_transaction(const uint8_t *payload, size_t n)
+{
+    return n == 2 && (payload[0] == 'T' || payload[0] == 'F') && payload[1] == 0;
 }
 
 static void transaction_ended(const struct xenbus_user *u, uint32_t id)
@@ -237,6 +255,16 @@ static void enqueue(struct xenbus_user *u, const void *bytes, size_t n)
     memcpy(u->queue + end, at, part);
     memcpy(u->queue, at + part, n - part);
     u->used += n;
+}
+
+/* Answered here, with the name of an error; there is room (may_ask()). */
+static int refuse(struct xenbus_user *u, struct xsd_sockmsg head, const char *error)
+{
+    head.type = XS_ERROR;
+    head.len = (uint32_t)strlen(error) + 1;
+    enqueue(u, &head, sizeof(head));
+    enqueue(u, error, head.len);
+    return 0;
 }
 
 static void watch_event(struct xsd_sockmsg head, const uint8_t *payload)
@@ -347,11 +375,15 @@ int xenbus_send(struct xenbus_user *u, const void *message, size_t n)
             w->ended = ring_id(r);
         else if (head.type == XS_WATCH && !w) { /* with w: xenstored says EEXIST, the old one stays */
             if (!(w = new_watch(u, pieces)))
-                return -ENOSPC;
+                return refuse(u, head, pages_left() ? "ENOSPC" : "ENOMEM");
             w->asked = ring_id(r);
         }
-    } else if (head.type == XS_TRANSACTION_END) {
+    } else if (head.type == XS_TRANSACTION_START && transactions_taken() >= TRANSACTIONS) {
+        return refuse(u, head, "ENOSPC");
+    } else if (head.type == XS_TRANSACTION_END && ends_transaction(payload, head.len)) {
         transaction_ended(u, head.tx_id);
+    } else if (head.type == XS_RESET_WATCHES) {
+        return refuse(u, head, "ENOSYS");       /* it would take away those of the others as well */
     }
     send(r, u, head, pieces);
     return 0;

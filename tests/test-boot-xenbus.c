@@ -28,13 +28,14 @@ void ring_put(const struct xsd_sockmsg *head, const struct piece pieces[3])
 /* Pages one behind the other; what is given back is only counted. */
 void *pages_alloc(size_t n)
 {
-    static uint8_t memory[128 * PAGE];
+    static uint8_t memory[256 * PAGE];
 
     ck_assert_uint_le((next_page + n) * PAGE, sizeof(memory));
     next_page += n;
     pages += (long)n;
     return memset(memory + (next_page - n) * PAGE, 0, n * PAGE);
 }
+size_t pages_left(void) { return 1; }
 void *page_alloc(void) { return pages_alloc(1); }
 void page_free(void *page) { (void)page; pages--; }
 void say(const char *how, ...) { (void)how; }
@@ -178,6 +179,69 @@ START_TEST(full_is_refused_or_lost)
 }
 END_TEST
 
+/* Whose they are does not matter, nor whether xenstored has answered yet; one that ends makes room for another. */
+START_TEST(too_many_transactions)
+{
+    struct xenbus_user *a = xenbus_open(), *b = xenbus_open();
+    char body[XENSTORE_PAYLOAD_MAX];
+    struct xsd_sockmsg h;
+
+    for (uint32_t i = 0; i < TRANSACTIONS; i++) {
+        struct xenbus_user *u = i % 2 ? a : b;
+
+        ck_assert_int_eq(ask(u, XS_TRANSACTION_START, i, 0, "", 1), 0);
+        ck_assert_uint_eq(nr_put, i + 1);
+        format(body, sizeof(body), "%u", 100 + i);
+        if (i > 3)
+            answer(i, XS_TRANSACTION_START, body, 4);
+        if (i > 3)
+            get(u, body);
+    }
+    ck_assert_int_eq(ask(a, XS_TRANSACTION_START, 77, 0, "", 1), 0);
+    ck_assert_uint_eq(nr_put, TRANSACTIONS);
+    h = get(a, body);
+    ck_assert(h.type == XS_ERROR && h.req_id == 77 && h.len == 7 && memcmp(body, "ENOSPC", 7) == 0);
+    ck_assert_int_eq(ask(b, XS_TRANSACTION_END, 1, 110, "no", 3), 0);   /* EINVAL: it goes on */
+    ck_assert_int_eq(ask(a, XS_TRANSACTION_START, 78, 0, "", 1), 0);
+    ck_assert_uint_eq(get(a, body).type, XS_ERROR);
+    ck_assert_int_eq(ask(b, XS_TRANSACTION_END, 1, 110, "T", 2), 0);
+    nr_put = 0;
+    ck_assert_int_eq(ask(a, XS_TRANSACTION_START, 79, 0, "", 1), 0);
+    ck_assert_uint_eq(nr_put, 1);
+    answer(0, XS_ERROR, "EBUSY", 6);            /* xenstored refused it: free again */
+    get(a, body);
+    ck_assert_int_eq(ask(a, XS_TRANSACTION_START, 80, 0, "", 1), 0);
+    ck_assert_uint_eq(nr_put, 2);
+}
+END_TEST
+
+/* A write that fails would cost the library its handle: the answer says no. */
+START_TEST(too_many_watches)
+{
+    struct xenbus_user *a = xenbus_open();
+    char body[XENSTORE_PAYLOAD_MAX];
+    struct xsd_sockmsg h;
+
+    for (unsigned i = 0; i < WATCHES; i++) {
+        size_t n;
+
+        memcpy(body, "p", 2);
+        format(body + 2, 16, "t%u", i);
+        n = 2 + strlen(body + 2) + 1;
+        nr_put = 0;
+        ck_assert_int_eq(ask(a, XS_WATCH, i, 0, body, n), 0);
+        answer(0, XS_WATCH, "OK", 3);
+        get(a, body);
+    }
+    ck_assert_int_eq(ask(a, XS_WATCH, 500, 0, "p\0more", 7), 0);
+    h = get(a, body);
+    ck_assert(h.type == XS_ERROR && h.req_id == 500 && memcmp(body, "ENOSPC", 7) == 0);
+    ck_assert_int_eq(ask(a, XS_RESET_WATCHES, 501, 0, "", 1), 0);
+    h = get(a, body);
+    ck_assert(h.type == XS_ERROR && h.req_id == 501 && memcmp(body, "ENOSYS", 7) == 0);
+}
+END_TEST
+
 START_TEST(nonsense)
 {
     struct xenbus_user *a = xenbus_open();
@@ -206,6 +270,8 @@ int main(void)
     tcase_add_test(t, same_watch_twice);
     tcase_add_test(t, who_goes_leaves_nothing);
     tcase_add_test(t, full_is_refused_or_lost);
+    tcase_add_test(t, too_many_transactions);
+    tcase_add_test(t, too_many_watches);
     tcase_add_test(t, nonsense);
     return run_case("boot-xenbus", t);
 }
