@@ -91,6 +91,7 @@ struct linux_sigaltstack { uint64_t sp; int32_t flags, pad; uint64_t size; };
 struct linux_utsname { char sysname[65], nodename[65], release[65], version[65], machine[65], domainname[65]; };
 enum { RLIMIT_STACK = 3, RLIMIT_CORE = 4, RLIMIT_NPROC = 6, RLIMIT_NOFILE = 7, RLIMIT_MEMLOCK = 8, RLIM_NLIMITS = 16 };
 struct linux_rlimit { uint64_t cur, max; };
+enum { RUSAGE_SELF = 0, RUSAGE_CHILDREN = -1, RUSAGE_THREAD = 1 };
 struct linux_rusage { struct linux_timeval utime, stime; int64_t rest[14]; };
 struct linux_tms { int64_t utime, stime, cutime, cstime; };
 struct linux_sysinfo {

@@ -1,9 +1,27 @@
 /* boot/clocks.c - the system calls for clocks, and sleeping. */
 #include "boot/linux.h"
 
+/* The numbers that clock_getcpuclockid() and pthread_getcpuclockid() make of process or thread 0, oneself, or 1, which is the same:
+ * the complement of its number, times 8, plus 2 (process) or 6 (thread). */
+#define CPU_CLOCK(number, kind) (~(uint32_t)(number) << 3 | (kind))
+
+/* One program, one thread: all that the domain has run. */
+static bool is_cpu_clock(uint64_t clock)
+{
+    switch ((uint32_t)clock) {
+    case CLOCK_PROCESS_CPUTIME_ID: case CLOCK_THREAD_CPUTIME_ID:
+    case CPU_CLOCK(0, 2): case CPU_CLOCK(1, 2): case CPU_CLOCK(0, 6): case CPU_CLOCK(1, 6): return true;
+    }
+    return false;
+}
+
 /* The clock's time; false: no such clock. */
 static bool now_of(uint64_t clock, uint64_t *ns)
 {
+    if (is_cpu_clock(clock)) {
+        *ns = time_used();
+        return true;
+    }
     switch ((uint32_t)clock) {
     case CLOCK_REALTIME:
     case CLOCK_REALTIME_COARSE: *ns = time_wall(); return true;
@@ -76,6 +94,32 @@ int64_t sys_time(const uint64_t a[6])
     return a[0] && user_out(a[0], &seconds, sizeof(seconds)) < 0 ? -EFAULT : seconds;
 }
 
+/* ---- CPU time ---- */
+
+#define TICKS 100u                      /* a second: AT_CLKTCK */
+
+/* All of it counts as the program's own: nobody looks at the clock on the way into the kernel. */
+int64_t sys_getrusage(const uint64_t a[6])
+{
+    struct linux_rusage r = { .utime = { 0, 0 } };
+    int32_t who = (int32_t)a[0];
+    uint64_t ns = who == RUSAGE_CHILDREN ? 0 : time_used();
+
+    if (who != RUSAGE_SELF && who != RUSAGE_THREAD && who != RUSAGE_CHILDREN)
+        return -EINVAL;
+    r.utime = (struct linux_timeval){ (int64_t)(ns / 1000000000), (int64_t)(ns % 1000000000 / 1000) };
+    return user_out(a[1], &r, sizeof(r));
+}
+
+int64_t sys_times(const uint64_t a[6])
+{
+    struct linux_tms t = { .utime = (int64_t)(time_used() / (1000000000 / TICKS)) };
+
+    if (a[0] && user_out(a[0], &t, sizeof(t)) < 0)
+        return -EFAULT;
+    return (int64_t)(time_monotonic() / (1000000000 / TICKS));
+}
+
 /* ---- sleeping ---- */
 
 /* Nothing interrupts a sleep, so there is never a rest of it to tell. */
@@ -107,7 +151,7 @@ int64_t sys_clock_nanosleep(const uint64_t a[6])
     uint64_t ns, now;
     int e;
 
-    if (!now_of(a[0], &now))
+    if (!now_of(a[0], &now) || is_cpu_clock(a[0]))      /* who sleeps does not run: it would be for ever */
         return -EINVAL;
     e = time_in(a[2], &ns);
     if (e < 0)

@@ -216,6 +216,7 @@ void events_run(void);
 
 uint64_t time_monotonic(void);                  /* nanoseconds since the domain's host has been up: CLOCK_MONOTONIC, _BOOTTIME */
 uint64_t time_wall(void);                       /* nanoseconds since 1970: CLOCK_REALTIME */
+uint64_t time_used(void);                       /* nanoseconds that the domain has run, this kernel included: its CPU time */
 void time_set_wall(uint64_t ns);                /* clock_settime(): kept as an offset to Xen's */
 /* Where the program's own clock (vdso/) finds what time_set_wall() adds to Xen's wall clock: now, and after each change. */
 void time_publish(int64_t *at);

@@ -228,17 +228,6 @@ int64_t sys_sysinfo(const uint64_t a[6])
     return user_out(a[0], &s, sizeof(s));
 }
 
-/* Nobody counts what the program uses of the processor. */
-int64_t sys_getrusage(const uint64_t a[6])
-{
-    struct linux_rusage r;
-
-    if ((int32_t)a[0] > 1 || (int32_t)a[0] < -1)
-        return -EINVAL;
-    memset(&r, 0, sizeof(r));
-    return user_out(a[1], &r, sizeof(r));
-}
-
 int64_t sys_arch_prctl(const uint64_t a[6])
 {
     uint64_t fs = user_fs();

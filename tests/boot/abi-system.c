@@ -24,6 +24,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
+#include <sys/times.h>
 #include <sys/utsname.h>
 #include <time.h>
 
@@ -39,7 +40,7 @@ const struct abi_number abi_of_system[] = {
     { "stat", sizeof(struct stat) }, { "stat size", offsetof(struct stat, st_size) },
     { "stat mtime", offsetof(struct stat, st_mtime) }, { "stat rdev", offsetof(struct stat, st_rdev) },
     { "sysinfo unit", offsetof(struct sysinfo, mem_unit) }, { "sysinfo procs", offsetof(struct sysinfo, procs) },
-    { "utsname", sizeof(struct utsname) }, { "rusage", sizeof(struct rusage) }, { "epoll_event", sizeof(struct epoll_event) },
+    { "utsname", sizeof(struct utsname) }, { "rusage", sizeof(struct rusage) }, { "tms", sizeof(struct tms) }, { "epoll_event", sizeof(struct epoll_event) },
     { "dirent", offsetof(struct dirent64, d_name) }, { "open_how", sizeof(struct open_how) }, { "sigaltstack", sizeof(stack_t) },
     { "termios", 36 },          /* the kernel's, which no header of libc has */
     { "statfs", sizeof(struct statfs) }, { "statfs namelen", offsetof(struct statfs, f_namelen) },

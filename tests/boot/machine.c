@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 uint8_t arena[ARENA] __attribute__((aligned(4096)));
-uint64_t fake_now = 1000000000, fake_wall = 1700000000ull * 1000000000;
+uint64_t fake_now = 1000000000, fake_used, fake_wall = 1700000000ull * 1000000000;
 size_t pages_out, pages_most = 100000;
 char last_said[512];
 struct boot boot;
@@ -155,6 +155,7 @@ uint64_t user_put(size_t offset, const char *text)
 
 uint64_t time_monotonic(void) { return fake_now; }
 uint64_t time_wall(void) { return fake_wall; }
+uint64_t time_used(void) { return fake_used; }
 static uint64_t changes;
 uint64_t time_wall_changes(void) { return changes; }
 

@@ -7,7 +7,7 @@
 
 #define ARENA 262144u
 extern uint8_t arena[ARENA];        /* the program's memory: the only addresses user_in() and user_out() take */
-extern uint64_t fake_now, fake_wall;        /* ns */
+extern uint64_t fake_now, fake_used, fake_wall;        /* ns */
 extern size_t pages_out;            /* given out and not back */
 extern size_t pages_most;           /* page_alloc() gives no more than that */
 extern char last_said[512];

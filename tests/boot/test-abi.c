@@ -13,7 +13,7 @@ const struct abi_number abi_of_boot[] = {
     { "stat", sizeof(struct linux_stat) }, { "stat size", offsetof(struct linux_stat, size) },
     { "stat mtime", offsetof(struct linux_stat, mtime) }, { "stat rdev", offsetof(struct linux_stat, rdev) },
     { "sysinfo unit", offsetof(struct linux_sysinfo, mem_unit) }, { "sysinfo procs", offsetof(struct linux_sysinfo, procs) },
-    { "utsname", sizeof(struct linux_utsname) }, { "rusage", sizeof(struct linux_rusage) },
+    { "utsname", sizeof(struct linux_utsname) }, { "rusage", sizeof(struct linux_rusage) }, { "tms", sizeof(struct linux_tms) },
     { "epoll_event", sizeof(struct linux_epoll_event) }, { "dirent", offsetof(struct linux_dirent, name) },
     { "open_how", sizeof(struct linux_open_how) }, { "sigaltstack", sizeof(struct linux_sigaltstack) },
     { "termios", sizeof(struct linux_termios) }, { "statfs", sizeof(struct linux_statfs) },

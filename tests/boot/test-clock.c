@@ -1,7 +1,6 @@
 /* The kernel's clock (boot/time.c) and the program's (boot/vdso/clock.c), on one page shared with Xen and one time-stamp counter,
  * both played: they say the same, whatever Xen's parameters are, and never go back. */
-#include "boot/kernel.h"
-#include "boot/x86.h"
+#include "boot/machine.h"
 
 static uint64_t counter;
 static void (*while_reading)(void);             /* as if Xen wrote between two reads */
@@ -16,7 +15,20 @@ static uint64_t fake_rdtsc(void)
     return counter;
 }
 
+/* What Xen says of how long the domain has run. */
+static uint64_t run_for;
+
+static long fake_vcpu(unsigned op, void *arg)
+{
+    struct vcpu_runstate_info info = { .state = RUNSTATE_running, .time = { run_for, 50, 60, 70 } };
+
+    if (op == VCPUOP_get_runstate_info)
+        memcpy(arg, &info, sizeof(info));
+    return 0;
+}
+
 #define rdtsc fake_rdtsc
+#define xen_vcpu fake_vcpu
 #include "boot/time.c"
 #undef SECOND
 #include "boot/vdso/clock.c"
@@ -158,6 +170,17 @@ START_TEST(set_by_the_program)
 }
 END_TEST
 
+START_TEST(cpu_time)
+{
+    run_for = 1234567;
+    ck_assert_uint_eq(time_used(), 1234567);
+    run_for = 1234560;                          /* measured anew */
+    ck_assert_uint_eq(time_used(), 1234567);
+    run_for = 2000000;
+    ck_assert_uint_eq(time_used(), 2000000);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("clock");
@@ -168,5 +191,6 @@ int main(void)
     tcase_add_test(t, never_back);
     tcase_add_test(t, moved_while_reading);
     tcase_add_test(t, set_by_the_program);
+    tcase_add_test(t, cpu_time);
     return run_case("boot: clocks", t);
 }

@@ -225,6 +225,41 @@ START_TEST(wrong_numbers)
 }
 END_TEST
 
+/* The program's own time, by each of the names that there are for it; and not that of anybody else. */
+START_TEST(cpu_clocks)
+{
+    static const int32_t own[] = { CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID, -6, -14, -2, -10 };
+    struct linux_timespec t;
+    struct linux_rusage r;
+    struct linux_tms ticks;
+    uint64_t before = fake_now;
+
+    fake_used = 3021000000;
+    for (size_t i = 0; i < ARRAY_LENGTH(own); i++) {
+        ck_assert_int_eq(SYS(sys_clock_gettime, (uint64_t)own[i], user_at(0)), 0);
+        memcpy(&t, arena, sizeof(t));
+        ck_assert(t.sec == 3 && t.ns == 21000000);
+        ck_assert_int_eq(SYS(sys_clock_getres, (uint64_t)own[i], user_at(0)), 0);
+        ck_assert_int_eq(SYS(sys_clock_nanosleep, (uint64_t)own[i], 0, user_at(0), 0), -EINVAL);
+    }
+    ck_assert_uint_eq(fake_now, before);
+    ck_assert_int_eq(SYS(sys_clock_gettime, (uint64_t)-22, user_at(0)), -EINVAL);       /* of process 2 */
+    ck_assert_int_eq(SYS(sys_getrusage, RUSAGE_SELF, user_at(0)), 0);
+    memcpy(&r, arena, sizeof(r));
+    ck_assert(r.utime.sec == 3 && r.utime.us == 21000 && r.stime.sec == 0);
+    ck_assert_int_eq(SYS(sys_getrusage, RUSAGE_THREAD, user_at(0)), 0);
+    ck_assert_int_eq(SYS(sys_getrusage, (uint64_t)RUSAGE_CHILDREN, user_at(0)), 0);
+    memcpy(&r, arena, sizeof(r));
+    ck_assert(r.utime.sec == 0 && r.utime.us == 0);
+    ck_assert_int_eq(SYS(sys_getrusage, 2, user_at(0)), -EINVAL);
+    ck_assert_int_eq(SYS(sys_times, user_at(0)), (int64_t)(fake_now / 10000000));
+    memcpy(&ticks, arena, sizeof(ticks));
+    ck_assert_int_eq(ticks.utime + ticks.stime, 302);
+    ck_assert_int_eq(SYS(sys_times, 0), (int64_t)(fake_now / 10000000));
+    ck_assert_int_eq(SYS(sys_times, user_at(ARENA)), -EFAULT);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("waiting");
@@ -237,5 +272,6 @@ int main(void)
     tcase_add_test(t, turns);
     tcase_add_test(t, closing);
     tcase_add_test(t, wrong_numbers);
+    tcase_add_test(t, cpu_clocks);
     return run_case("boot: waiting", t);
 }

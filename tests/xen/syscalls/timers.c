@@ -2,8 +2,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/times.h>
 #include <time.h>
 
 #include "probe.h"
@@ -58,6 +60,49 @@ static void clocks(void)
     P("nanosleep bad pointer", syscall(SYS_nanosleep, bad_near, NULL));
     P("settime bad pointer", syscall(SYS_clock_settime, CLOCK_REALTIME, bad_near));
     P("settime monotonic", syscall(SYS_clock_settime, CLOCK_MONOTONIC, &(struct timespec){ 1, 0 }));
+}
+
+static int64_t spent_in(const struct rusage *r)
+{
+    return (r->ru_utime.tv_sec + r->ru_stime.tv_sec) * 1000000000ll + (r->ru_utime.tv_usec + r->ru_stime.tv_usec) * 1000ll;
+}
+
+/* CPU time goes on with who runs, and stands still with who sleeps. Its numbers are the machine's affair. */
+static void cpu_time(void)
+{
+    int64_t start = now(CLOCK_MONOTONIC), before = now(CLOCK_PROCESS_CPUTIME_ID), slept = 0;
+    struct timespec t = { 0, 0 };
+    struct rusage r;
+    struct tms ticks;
+    clockid_t own;
+    bool rests = false;
+
+    P("clock_gettime process", syscall(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &t));
+    P("clock_gettime thread", clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t));
+    P("its clock", clock_getcpuclockid(0, &own));
+    P("clock_gettime own", clock_gettime(own, &t));
+    P("clock_getres process", syscall(SYS_clock_getres, CLOCK_PROCESS_CPUTIME_ID, &t));
+    P("clock_gettime of nobody", syscall(SYS_clock_gettime, (clockid_t)(~0x7fffffu << 3 | 2), &t));
+    while (now(CLOCK_PROCESS_CPUTIME_ID) - before < 50000000 && now(CLOCK_MONOTONIC) - start < 60000000000)
+        ;
+    probe_is("it goes on with work", now(CLOCK_PROCESS_CPUTIME_ID) - before >= 50000000);
+    probe_is("not faster than time", now(CLOCK_PROCESS_CPUTIME_ID) - before < (now(CLOCK_MONOTONIC) - start) * 5 / 4);
+    P("getrusage", getrusage(RUSAGE_SELF, &r));
+    probe_is("says the same", spent_in(&r) >= before + 40000000 && spent_in(&r) < now(CLOCK_PROCESS_CPUTIME_ID) + 20000000);
+    P("getrusage thread", getrusage(RUSAGE_THREAD, &r));
+    P("getrusage children", getrusage(RUSAGE_CHILDREN, &r));
+    P("getrusage wrong", syscall(SYS_getrusage, 7, &r));
+    P("getrusage bad pointer", syscall(SYS_getrusage, RUSAGE_SELF, bad_near));
+    probe_is("times", times(&ticks) > 0 && ticks.tms_utime + ticks.tms_stime >= 4);
+    probe_is("clock", clock() >= 40000);
+    P("times bad pointer", syscall(SYS_times, bad_near));
+    for (int i = 0; i < 20 && !rests; i++) {    /* a busy machine may count some of our sleep as ours, not always */
+        before = now(CLOCK_PROCESS_CPUTIME_ID);
+        slept = now(CLOCK_MONOTONIC);
+        syscall(SYS_nanosleep, &(struct timespec){ 0, 100000000 }, NULL);
+        rests = now(CLOCK_PROCESS_CPUTIME_ID) - before < (now(CLOCK_MONOTONIC) - slept) / 2;
+    }
+    probe_is("and stands still in sleep", rests);
 }
 
 static void timerfds(void)
@@ -120,5 +165,6 @@ static void timerfds(void)
 void probe_timers(void)
 {
     clocks();
+    cpu_time();
     timerfds();
 }
