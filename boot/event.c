@@ -119,6 +119,12 @@ int event_close(uint32_t port)
 
 HOT bool events_pending(void) { return *(volatile uint8_t *)&shared->vcpu_info[0].evtchn_upcall_pending != 0; }
 
+void events_wake(void)
+{
+    if (shared)
+        *(volatile uint8_t *)&shared->vcpu_info[0].evtchn_upcall_pending = 1;
+}
+
 /* One round: a handler for each port that is pending now. A peer that goes on sending cannot hold us here; what comes
  * meanwhile sets evtchn_upcall_pending again. */
 HOT void events_run(void)
@@ -130,6 +136,7 @@ HOT void events_run(void)
         return;
     *(volatile uint8_t *)&v->evtchn_upcall_pending = 0;
     full_barrier();                             /* cleared before we look: what comes later is seen next time */
+    nmi_tell();
     words = __atomic_exchange_n(&v->evtchn_pending_sel, 0, __ATOMIC_SEQ_CST);
     for (; words; words &= words - 1) {
         unsigned w = (unsigned)__builtin_ctzl(words);

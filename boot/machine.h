@@ -72,6 +72,8 @@ extern const uint64_t trap_stubs[VECTORS][2];
 _Noreturn void pv_start(struct start_info *si);
 _Noreturn void pvh_start(uint64_t start_info);
 void pvh_event_trap(struct frame *f);
+void pvh_stay_awake(struct frame *f);           /* what came just before hlt ends the sleep that has not begun */
+void nmi_tell(void);                            /* trap.c: of NMIs that came while the kernel was busy */
 void trap(struct frame *f, uint64_t vector);
 void trap_event(struct frame *f);
 void trap_syscall(struct frame *f);
@@ -82,6 +84,7 @@ struct image;
 extern struct image boot_image;                 /* main.c: the parts of the image, no bytes where there is none */
 
 bool events_pending(void);                      /* event.c: events_run() would find something */
+void events_wake(void);                         /* event.c: as if an event had come; safe at any time, from an NMI too */
 void console_drain(void);                       /* console.c: waits a little until dom0 has read everything */
 /* crash.c: panic() with the registers of a trap in the kernel. */
 _Noreturn void panic_at(const struct frame *f, const char *how, ...) __attribute__((format(printf, 2, 3)));

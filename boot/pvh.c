@@ -28,7 +28,7 @@
 #define SYSCALL_CLEARS 0x44700u                 /* of rflags: TF, IF, DF, NT, AC */
 
 extern const uint8_t pvh_syscall[], pvh_event[], pvh_hlt[], pvh_after_hlt[];
-extern uint8_t pvh_trouble_stack[];
+extern uint8_t pvh_trouble_stack[], pvh_nmi_stack[];
 extern uint64_t pvh_l1[ENTRIES], pvh_l2[ENTRIES], pvh_l4[ENTRIES];
 void pvh_sleep(void);
 
@@ -101,8 +101,9 @@ static void set_gate(unsigned vector, uint64_t to, uint8_t ist, uint8_t dpl)
     };
 }
 
-/* Double faults, NMIs and machine checks have a stack of their own: they may come when ours is at its end. */
-static bool needs_own_stack(unsigned vector) { return vector == 2 || vector == 8 || vector == 18; }
+/* Double faults and machine checks have a stack of their own: they may come when ours is at its end. So have NMIs: they come in
+ * the entries too, before there is a stack of ours, and go back to where they came from, which may be on that other stack. */
+static uint8_t own_stack(unsigned vector) { return vector == 2 ? 2 : vector == 8 || vector == 18 ? 1 : 0; }
 
 static void take_traps(void)
 {
@@ -111,11 +112,12 @@ static void take_traps(void)
 
     tss.rsp[0] = ADDRESS(kernel_stack_top);
     tss.ist[0] = ADDRESS(pvh_trouble_stack);
+    tss.ist[1] = ADDRESS(pvh_nmi_stack);
     tss.io_map = sizeof(tss);
     gdt[6] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
     gdt[7] = base >> 32;
     for (unsigned v = 0; v < VECTORS; v++)
-        set_gate(v, trap_stubs[v][1], needs_own_stack(v), v == 3 || v == 4 ? 3 : 0);
+        set_gate(v, trap_stubs[v][1], own_stack(v), v == 3 || v == 4 ? 3 : 0);
     set_gate(EVENT_VECTOR, ADDRESS(pvh_event), 0, 0);
     __asm__ volatile("lgdt %0" : : "m"(gdt_pointer));
     __asm__ volatile("lidt %0" : : "m"(idt_pointer));
@@ -386,10 +388,15 @@ static void set_fs(uint64_t base) { wrmsr(MSR_FS_BASE, base); }
 
 /* The interrupt that ends the sleep may come between sti and hlt (seen under Xen in spite of sti's one-instruction shadow):
  * then hlt would sleep although the event is there already, so it is left out. */
-void pvh_event_trap(struct frame *f)
+void pvh_stay_awake(struct frame *f)
 {
     if (f->rip >= ADDRESS(pvh_hlt) && f->rip < ADDRESS(pvh_after_hlt))
         f->rip = ADDRESS(pvh_after_hlt);
+}
+
+void pvh_event_trap(struct frame *f)
+{
+    pvh_stay_awake(f);
     trap_event(f);
 }
 

@@ -263,7 +263,7 @@ boot_gdt_pointer:
 
     .pushsection .bss
     .balign 4096
-    .globl pvh_l1, pvh_l2, pvh_l3_low, pvh_l3_high, pvh_l4, pvh_trouble_stack
+    .globl pvh_l1, pvh_l2, pvh_l3_low, pvh_l3_high, pvh_l4, pvh_trouble_stack, pvh_nmi_stack
 pvh_l1:
     .skip 4096
 pvh_l2:
@@ -275,7 +275,9 @@ pvh_l3_high:
 pvh_l4:
     .skip 4096
     .skip 4096
-pvh_trouble_stack:                              /* top of the stack for double faults, NMIs, machine checks */
+pvh_trouble_stack:                              /* top of the stack for double faults and machine checks */
+    .skip 4096
+pvh_nmi_stack:                                  /* top of the one for NMIs */
     .popsection
 
 .macro pvh_stub vector, has_error

@@ -1,6 +1,7 @@
 /* boot/trap.c - exceptions, system calls and events, as start.S brings them: who it was and whom it concerns. */
 #include "boot/machine.h"
 
+#define NMI 2u
 #define PAGE_FAULT 14u
 #define FLAG_INTERRUPTS 0x200ull                /* rflags.IF; PV: events are let in */
 
@@ -35,11 +36,35 @@ static void page_fault(struct frame *f)
     }
 }
 
+static unsigned long nmis, nmis_told;
+
+HOT void nmi_tell(void)
+{
+    if (nmis == nmis_told)
+        return;
+    say("NMI (%lu so far): somebody asked for one (xl trigger), or the host has a fault; going on", nmis);
+    nmis_told = nmis;
+}
+
+/* From dom0 (xl trigger), or the host's hardware by way of Xen. It comes whenever it likes, in the middle of say() too: what it
+ * finds in the kernel it only leaves a note for, which events_run() reads. */
+static void nmi(struct frame *f)
+{
+    nmis++;
+    pvh_stay_awake(f);
+    if (from_program(f))
+        nmi_tell();
+    else
+        events_wake();
+}
+
 void trap(struct frame *f, uint64_t vector)
 {
     const char *name = vector < ARRAY_LENGTH(names) ? names[vector] : "unknown exception";
 
-    if (vector == PAGE_FAULT)
+    if (vector == NMI)
+        nmi(f);
+    else if (vector == PAGE_FAULT)
         page_fault(f);
     else if (from_program(f))
         program_crashed(f, "%s (error %lx)", name, f->error);

@@ -14,8 +14,8 @@ tests_fuzz_fuzz_elf_LDADD = tests/boot/libplain.la $(FUZZ_MAIN)
 tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 if HAVE_CHECK
-TESTS += tests/test-boot-files tests/test-boot-waiting tests/test-boot-random tests/test-boot-seeding tests/test-boot-clock tests/test-boot-abi
-check_PROGRAMS += tests/test-boot-files tests/test-boot-waiting tests/test-boot-random tests/test-boot-seeding tests/test-boot-clock tests/test-boot-abi
+TESTS += tests/test-boot-trap tests/test-boot-files tests/test-boot-waiting tests/test-boot-random tests/test-boot-seeding tests/test-boot-clock tests/test-boot-abi
+check_PROGRAMS += tests/test-boot-trap tests/test-boot-files tests/test-boot-waiting tests/test-boot-random tests/test-boot-seeding tests/test-boot-clock tests/test-boot-abi
 tests_test_boot_files_SOURCES = tests/boot/test-files.c boot/tree.c
 tests_test_boot_files_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_boot_files_LDADD = tests/boot/libplain.la $(CHECK_LIBS)
@@ -31,6 +31,9 @@ tests_test_boot_seeding_LDADD = tests/boot/libplain.la $(CHECK_LIBS)
 tests_test_boot_clock_SOURCES = tests/boot/test-clock.c
 tests_test_boot_clock_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -D__XEN_INTERFACE_VERSION__=0x00040e00
 tests_test_boot_clock_LDADD = $(CHECK_LIBS)
+tests_test_boot_trap_SOURCES = tests/boot/test-trap.c
+tests_test_boot_trap_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS) -D__XEN_INTERFACE_VERSION__=0x00040e00
+tests_test_boot_trap_LDADD = $(CHECK_LIBS)
 tests_test_boot_abi_SOURCES = tests/boot/test-abi.c tests/boot/abi-system.c tests/boot/abi.h
 tests_test_boot_abi_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_boot_abi_LDADD = $(CHECK_LIBS)

@@ -1,5 +1,5 @@
-# What else dom0 may do to a guest: a second CPU, another memory target, a pause, an order to suspend that it did not offer.
-# guests: image-pvh
+# What else dom0 may do to a guest: a second CPU, NMIs, another memory target, a pause, an order to suspend that it did not offer.
+# guests: image-pv image-pvh
 more='vcpus = 2'
 guest odd "-o qrexec.set-clock=yes" || bad "xl create"
 more=
@@ -15,6 +15,14 @@ case $kind in
 image-*)        # Linux obeys this one
     xenstore-write /local/domain/$id/control/shutdown suspend; usleep 300000
     is "suspend, which it did not offer: it answers" test "$(echo x | d odd call probe.Echo)" = x ;;
+esac
+case $kind in
+image-*)        # Linux says it in its own words
+    for n in 1 2 3; do
+        xl trigger odd nmi
+        is "NMI $n: a line says so" until_true 60 said odd "kernel: NMI ($n so far)"
+        is "NMI $n: it answers" test "$(echo $n | d odd call probe.Echo)" = $n
+    done ;;
 esac
 xl pause odd; sleep 3; xl unpause odd
 is "paused for 3 s: it answers" test "$(echo x | d odd call probe.Echo)" = x
