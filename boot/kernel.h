@@ -100,6 +100,7 @@ struct bytes {
 
 struct boot {
     bool pvh;
+    bool tsc_emulated;                          /* PVH: rdtsc leaves the guest, and a system call is cheaper */
     char command_line[1024];                    /* as given to the domain; "" without */
     struct bytes program;                       /* the static ELF of the image, at a page's start */
     struct bytes files;                         /* cpio (newc) of the image */

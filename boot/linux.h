@@ -177,9 +177,8 @@ extern const struct device device_null, device_zero, device_full, device_random,
 
 /* ---- vdso/map.c ---- */
 
-/* Clocks that the program reads without a system call: where it finds them, for AT_SYSINFO_EHDR. Only in PV guests, where the way
- * into the kernel is a long one. In PVH guests it is short; and under QEMU's emulation of nested virtualisation one of them ended
- * in a triple fault, without any trap of ours, right behind a rdtsc of the program's. */
+/* Clocks that the program reads without a system call: where it finds them, for AT_SYSINFO_EHDR. Not in PVH guests whose rdtsc Xen
+ * emulates (boot.tsc_emulated): there the way into the kernel is short, and that to Xen a long one. In PV guests both are long. */
 uint64_t vdso_map(void);
 
 /* ---- elf.c ---- */

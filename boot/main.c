@@ -72,6 +72,6 @@ void kernel_main(void)
         panic("the domain has no xenstore: what it was told at its start names no page for that");
     grant_init();
     xenbus_init();
-    say("%s guest, %lu kB free", boot.pvh ? "PVH" : "PV", pages_left() * 4);
+    say("%s guest, %lu kB free%s", boot.pvh ? "PVH" : "PV", pages_left() * 4, boot.tsc_emulated ? ", rdtsc is emulated" : "");
     linux_start();
 }

@@ -171,7 +171,7 @@ static uint64_t fill_stack(const struct program *p)
     put_pair(AT_RANDOM, chance_at);
     put_pair(AT_EXECFN, name);
     put_pair(AT_PLATFORM, platform);
-    if (!boot.pvh)                      /* a system call is cheap there, and rdtsc may not be */
+    if (!boot.tsc_emulated)
         put_pair(AT_SYSINFO_EHDR, vdso_map());
     put_pair(AT_NULL, 0);
     stack = (stack - words_n * sizeof(words[0])) & ~15ul;

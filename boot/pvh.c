@@ -17,6 +17,7 @@
 #define EVENT_VECTOR 0xf0u
 #define FOREIGN_PAGES 8192u                     /* foreign pages mapped at a time */
 
+#define CPUID_XEN_TSC_EMULATED 1u               /* leaf 3 of Xen's, eax (xen/arch-x86/cpuid.h) */
 #define MSR_STAR 0xc0000081u
 #define MSR_LSTAR 0xc0000082u
 #define MSR_SFMASK 0xc0000084u
@@ -159,6 +160,8 @@ static void take_hypercalls(void)
         if (r[1] == XEN_CPUID_SIGNATURE_EBX && r[2] == XEN_CPUID_SIGNATURE_ECX && r[3] == XEN_CPUID_SIGNATURE_EDX) {
             cpuid(leaf_nr + 2, 0, r);
             wrmsr(r[1], ADDRESS(hypercall_page) - VIRT_BASE);
+            cpuid(leaf_nr + 3, 0, r);
+            boot.tsc_emulated = r[0] & CPUID_XEN_TSC_EMULATED;
             return;
         }
     }

@@ -2,6 +2,7 @@
  * domain. In PVH Xen itself takes a page from its place when its own domain maps it elsewhere: there xen-no-self-map. */
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <termios.h>
 
@@ -76,6 +77,7 @@ int main(int argc, char **argv)
         section = "xen";
         probe_xen(strcmp(argv[2], "xen") == 0);
     }
+    printf("note: clocks without a system call: %s\n", getauxval(AT_SYSINFO_EHDR) ? "yes" : "no");
     printf("syscalls: end\n");
     return 0;
 }
