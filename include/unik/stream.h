@@ -40,6 +40,7 @@ struct unik_stream_ops {
     void (*close)(struct unik_stream *s);
     unsigned (*reserve)(struct unik_stream *s, struct iovec *parts, unsigned n);    /* both, or neither: NULL */
     int (*commit)(struct unik_stream *s, size_t n);
+    void (*abort)(struct unik_stream *s);           /* NULL: close() */
 };
 
 /* Providers embed this as the first member of their own struct. */
@@ -93,6 +94,25 @@ static inline int unik_stream_shut(struct unik_stream *s) { return s->ops->shut(
 /* Give the stream back. What was written before still goes out in the background, within a deadline of the provider;
  * unread input is dropped. The pointer is dead. */
 static inline void unik_stream_close(struct unik_stream *s) { s->ops->close(s); }
+
+/* Give the stream back broken: for a relay whose other side broke, and for whoever stops in the middle, so that the peer does not
+ * take what it has for all there is. At once, and in any state: nothing waits for the peer, what has not left yet is dropped, and
+ * unread input too. No end goes out in order; how the peer learns of it is the provider's:
+ *   TCP      a reset (RST)
+ *   qrexec   service side: the exit code alone - the call's exit_code, 125 (UNIK_QREXEC_BROKEN) if that is 0 - without an end of
+ *            stdout or stderr; it goes behind what the channel holds already. Caller side: the channel closes without an end of stdin
+ *   TLS      the fatal alert internal_error (RFC 8446, 6.1: never without close_notify or an error alert), then the stream below
+ *            is aborted
+ *   vchan    its end: a vchan can tell no more
+ * At the other end unik_stream_ended() is negative then (not for a vchan). close() where the provider has no such function.
+ * The pointer is dead. */
+static inline void unik_stream_abort(struct unik_stream *s)
+{
+    if (s->ops->size >= offsetof(struct unik_stream_ops, abort) + sizeof(s->ops->abort) && s->ops->abort)
+        s->ops->abort(s);
+    else
+        s->ops->close(s);
+}
 
 /* Copying read: bytes copied; 0 at the end; -EAGAIN nothing now; another negative errno when broken. */
 static inline ssize_t unik_stream_read(struct unik_stream *s, void *buf, size_t n)

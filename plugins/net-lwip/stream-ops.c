@@ -127,10 +127,8 @@ static int op_shut(struct unik_stream *base)
     return 0;
 }
 
-static void op_close(struct unik_stream *base)
+static void give_up(struct stack_stream *s)
 {
-    struct stack_stream *s = of(base);
-
     s->base.cb = NULL;
     s->base.ops = NULL;                 /* closed: any later call by its owner is a bug, and faults */
     s->unacknowledged += s->in.bytes;
@@ -144,7 +142,20 @@ static void op_close(struct unik_stream *base)
     stream_dirty(s);
 }
 
+static void op_close(struct unik_stream *base) { give_up(of(base)); }
+
+/* The reset goes out at the end of the turn. */
+static void op_abort(struct unik_stream *base)
+{
+    struct stack_stream *s = of(base);
+
+    give_up(s);
+    if (!s->error)
+        s->error = -ECONNABORTED;
+}
+
 const struct unik_stream_ops stream_ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
-    .write = op_write, .shut = op_shut, .close = op_close, .reserve = op_reserve, .commit = op_commit
+    .write = op_write, .shut = op_shut, .close = op_close, .reserve = op_reserve, .commit = op_commit,
+    .abort = op_abort
 };

@@ -438,9 +438,11 @@ static void op_close(struct unik_stream *base)
     }
 }
 
+static void op_abort(struct unik_stream *base) { abort_now(of(base)); }
+
 static const struct unik_stream_ops ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
-    .write = op_write, .shut = op_shut, .close = op_close
+    .write = op_write, .shut = op_shut, .close = op_close, .abort = op_abort
 };
 
 /* ---- making one ---- */

@@ -10,7 +10,7 @@ struct end {
     struct unik_stream *s;
     unsigned opens, inputs, rooms;
     bool flag;                          /* set by any event: what a test waits for */
-    bool close_at_once;
+    bool close_at_once, abort_at_once;
 };
 
 /* The callback of a stream whose arg is its end. */
@@ -23,8 +23,8 @@ static inline void end_event(struct unik_stream *s, unsigned events, void *arg)
     e->inputs += (events & UNIK_STREAM_INPUT) != 0;
     e->rooms += (events & UNIK_STREAM_ROOM) != 0;
     e->flag = true;
-    if (e->close_at_once) {
-        unik_stream_close(s);
+    if (e->close_at_once || e->abort_at_once) {
+        (e->abort_at_once ? unik_stream_abort : unik_stream_close)(s);
         e->s = NULL;
     }
 }

@@ -321,6 +321,79 @@ START_TEST(reset_by_the_peer_is_an_error)
 }
 END_TEST
 
+/* ... and one of ours is one for the peer: after all was delivered, with bytes under way, with the peer's end seen and ours said. */
+START_TEST(abort_is_a_reset)
+{
+    static char bytes[65536];
+    struct end *e;
+    ssize_t k;
+    int fd;
+
+    e = begin_connected(&fd);
+    if (_i == 0) {
+        ck_assert_int_eq(unik_stream_write(e->s, "part", 4), 4);
+        ck_assert_int_eq(far_read(fd, bytes, 4), 4);
+    } else if (_i == 1) {
+        while (unik_stream_write(e->s, bytes, sizeof(bytes)) > 0)
+            host_run(bed.h, 0.02);
+    } else if (_i == 2) {
+        far_write(fd, "unread", 6);
+        end_input(e);
+        ck_assert_int_eq(unik_stream_shut(e->s), 0);
+        ck_assert_int_eq(far_read(fd, bytes, 1), 0);
+    } else if (_i == 3) {
+        shutdown(fd, SHUT_WR);
+        end_input(e);
+    }
+    unik_stream_abort(e->s);
+    if (_i == 2) {                      /* that its side ended in order is said already; that this is over it learns by writing */
+        for (int i = 0; i < 2000 && (k = send(fd, "x", 1, MSG_NOSIGNAL)) == 1; i++)
+            host_run(bed.h, 0.005);
+        ck_assert_int_lt(k, 0);
+    } else {
+        for (int i = 0; i < 8000 && ((k = recv(fd, bytes, sizeof(bytes), 0)) > 0 || (k < 0 && errno == EAGAIN)); i++)
+            host_run(bed.h, k < 0 ? 0.005 : 0);
+        ck_assert(k < 0 && errno == ECONNRESET);
+    }
+    end_connected(fd);
+}
+END_TEST
+
+/* In a callback, at its first event; and before it is open. */
+START_TEST(abort_anywhere)
+{
+    struct end c = { 0 };
+    unsigned port = 0;
+    char buf[4];
+    int l, fd;
+
+    bed_begin();
+    l = far_listen(SOCK_STREAM, &port);
+    c.abort_at_once = true;
+    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    fd = far_accept(l);
+    ck_assert_int_eq(far_read(fd, buf, 1), -ECONNRESET);
+    ck_assert(!c.s && c.opens == 1);
+    close(fd);
+    c.abort_at_once = false;
+    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    unik_stream_write(c.s, "early", 5);
+    unik_stream_abort(c.s);
+    host_run(bed.h, 0.02);
+    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    host_run(bed.h, 0.02);
+    unik_stream_abort(c.s);
+    close(l);
+    /* Nobody is there: the error is known, or not yet. */
+    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    unik_stream_abort(c.s);
+    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    end_input(&c);
+    unik_stream_abort(c.s);
+    bed_end();
+}
+END_TEST
+
 START_TEST(close_inside_callbacks)
 {
     unsigned port;
@@ -418,6 +491,8 @@ TCase *net1_tcp(void)
     tcase_add_test(t, unread_input_stays_with_the_peer);
     tcase_add_test(t, close_does_not_destroy_what_was_written);
     tcase_add_test(t, reset_by_the_peer_is_an_error);
+    tcase_add_loop_test(t, abort_is_a_reset, 0, 5);
+    tcase_add_test(t, abort_anywhere);
     tcase_add_test(t, close_inside_callbacks);
     tcase_add_test(t, many_connections);
     tcase_add_test(t, both_ways_at_once);
