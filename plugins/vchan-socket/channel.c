@@ -175,7 +175,8 @@ const char *vchan_socket_reason(struct unik_stream *s) { return channel_of(s)->r
 
 static const struct unik_stream_ops ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended,
-    .room = vchan_socket_room, .write = vchan_socket_write, .shut = op_shut, .close = vchan_socket_close
+    .room = vchan_socket_room, .write = vchan_socket_write, .shut = op_shut, .close = vchan_socket_close,
+    .abort = vchan_socket_abort
 };
 
 /* rx, tx: ring bytes at least. NULL and *error: -ENOMEM, -EMFILE. */

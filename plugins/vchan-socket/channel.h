@@ -97,6 +97,7 @@ void vchan_socket_on_writable(struct ev_loop *loop, ev_io *w, int revents);
 size_t vchan_socket_room(struct unik_stream *s);
 ssize_t vchan_socket_write(struct unik_stream *s, const void *bytes, size_t n);
 void vchan_socket_close(struct unik_stream *s);
+void vchan_socket_abort(struct unik_stream *s);
 
 /* hangup.c: tell the end of a peer also while nothing can be read from it; take that back before the descriptor closes */
 void vchan_socket_watch_hangup(struct channel *ch);

@@ -195,3 +195,6 @@ void vchan_socket_close(struct unik_stream *s)
         linger(ch);
     }
 }
+
+/* A vchan has no other end than this one; only what the peer has not been given yet can be kept from it. */
+void vchan_socket_abort(struct unik_stream *s) { vchan_socket_free(channel_of(s)); }

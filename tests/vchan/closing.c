@@ -24,6 +24,37 @@ START_TEST(output_goes_out_after_close)
 }
 END_TEST
 
+/* At once, in each state, with output under way: the peer sees an end, and of the bytes what it had already. */
+START_TEST(abort_does_not_wait)
+{
+    struct end a, b;
+
+    end_pair(&a, &b, 819, 65536);
+    b.want_put = 10000000;
+    end_put(&b);
+    host_run(pair.h, 0.02);
+    b.closed = true;
+    unik_stream_abort(b.s);
+    a.reading = true;
+    end_get(&a);
+    WAIT_FOR(unik_stream_ended(a.s) != 0);
+    ck_assert_int_eq(end_state(&a), UNIK_VCHAN_DISCONNECTED);
+    ck_assert_uint_le(a.got, b.put);
+    a.closed = true;
+    unik_stream_abort(a.s);
+    end_connect(&b, 1, 819);                    /* nobody serves */
+    b.closed = true;
+    unik_stream_abort(b.s);
+    end_listen(&a, 0, 819, 4096, 4096);
+    ck_assert_int_eq(unik_stream_write(a.s, "early", 5), 5);
+    a.closed = true;
+    unik_stream_abort(a.s);
+    end_pair(&a, &b, 819, 4096);                /* the name is free again */
+    end_close(&a);
+    end_close(&b);
+}
+END_TEST
+
 /* The peer is gone, this side does not read: no event storm, and all of it is there later. */
 START_TEST(end_waits_for_the_reader)
 {
@@ -219,6 +250,7 @@ TCase *suite_closing(void)
     tcase_add_checked_fixture(t, suite_up, suite_down);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, output_goes_out_after_close);
+    tcase_add_test(t, abort_does_not_wait);
     tcase_add_test(t, end_waits_for_the_reader);
     tcase_add_test(t, end_is_told_though_nothing_is_read);
     tcase_add_test(t, writing_to_the_gone_loses_no_input);

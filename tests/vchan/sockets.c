@@ -55,6 +55,30 @@ START_TEST(stock_server)
 }
 END_TEST
 
+/* What the peer's side has not taken yet, it does not get. */
+START_TEST(abort_drops_what_waits)
+{
+    struct end a, b;
+    unsigned before;
+
+    end_pair(&a, &b, 930, 4096);
+    b.want_put = 10000000;
+    do {
+        before = (unsigned)b.put;
+        end_put(&b);
+        host_run(pair.h, 0.02);
+    } while (b.put != before);                  /* the ring is full, and so is the kernel's buffer */
+    b.closed = true;
+    unik_stream_abort(b.s);
+    ck_assert_uint_eq(host_counter(pair.ctx[1], "closing"), 0);
+    a.reading = true;
+    end_get(&a);
+    WAIT_FOR(unik_stream_ended(a.s) == 1);
+    ck_assert_uint_lt(a.got, b.put);
+    end_close(&a);
+}
+END_TEST
+
 /* A path that nobody listens at any more, and then somebody makes it anew. */
 START_TEST(path_left_behind)
 {
@@ -423,6 +447,7 @@ TCase *suite_sockets(void)
     tcase_add_checked_fixture(t, suite_up, suite_down);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, stock_server);
+    tcase_add_test(t, abort_drops_what_waits);
     tcase_add_test(t, path_left_behind);
     tcase_add_test(t, path_goes_with_the_first_client);
     tcase_add_test(t, only_its_own_path_is_removed);
