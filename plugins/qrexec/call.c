@@ -90,7 +90,9 @@ struct qrexec_call *qrexec_call_new(struct qrexec_agent *a, bool incoming, size_
 
 void qrexec_call_close_channel(struct qrexec_call *c)
 {
-    if (c->channel)
+    if (c->channel && c->aborted && !c->code_sent)
+        unik_stream_abort(c->channel);
+    else if (c->channel)
         unik_stream_close(c->channel);
     c->channel = NULL;
     if (c->paired)

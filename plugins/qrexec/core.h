@@ -76,6 +76,7 @@ struct qrexec_call {
     bool started;                       /* a handler or caller had it: drain waits for it */
     bool counted;                       /* against max-calls */
     bool malformed;                     /* its command line does not parse */
+    bool aborted;                       /* by its handler or caller: nothing ends in order */
     bool detached;                      /* JUST_EXEC: the handler runs, its streams lead nowhere */
 
     struct unik_stream *channel;

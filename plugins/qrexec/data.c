@@ -293,24 +293,25 @@ void qrexec_data_flush_early(struct qrexec_call *c)
 }
 
 /* The end of a service's call: the text for stderr if there is one, both ends of stream, each once, and the exit code.
- * JUST_EXEC carries the code alone. True: all of it is in the channel. */
+ * JUST_EXEC carries the code alone, and so does a call that was aborted. True: all of it is in the channel. */
 bool qrexec_data_finish(struct qrexec_call *c)
 {
+    bool alone = c->just_exec || c->aborted;
     uint8_t bytes[3 * QREXEC_HEADER + 4];
     size_t n = 0;
     int k;
 
     if (c->code_sent)
         return true;
-    if (c->err_text && !c->just_exec && !c->err_eof_sent) {
+    if (c->err_text && !alone && !c->err_eof_sent) {
         if (unik_stream_room(c->channel) < QREXEC_HEADER + strlen(c->err_text))
             return false;
         qrexec_data_put(c, QREXEC_STDERR, c->err_text, strlen(c->err_text));
         c->err_text = NULL;
     }
-    if (!c->just_exec && !c->eof_sent)
+    if (!alone && !c->eof_sent)
         qrexec_encode_header(bytes + n, QREXEC_STDOUT, 0), n += QREXEC_HEADER;
-    if (!c->just_exec && !c->err_eof_sent)
+    if (!alone && !c->err_eof_sent)
         qrexec_encode_header(bytes + n, QREXEC_STDERR, 0), n += QREXEC_HEADER;
     k = qrexec_encode_exit_code(bytes + n, sizeof(bytes) - n, c->pub.exit_code);
     if (k < 0)                          /* not 0..255: the caller would hang or take it for success [4] */

@@ -41,6 +41,8 @@ int qrexec_stream_ended(struct qrexec_call *c)
         return 0;
     if (c->ended)
         return c->ended;
+    if (!c->incoming && c->have_code && c->pub.exit_code != 0 && !c->io_eof)
+        return -ECONNRESET;             /* failed, and its stdout never ended: cut off (protocol/qrexec.md, 4) */
     if (c->incoming ? c->io_eof : c->have_code)
         return 1;
     if (!qrexec_data_exhausted(c))
@@ -105,9 +107,20 @@ static int io_shut(struct unik_stream *s)
 
 static void io_close(struct unik_stream *s) { qrexec_call_closed(of_io(s)); }
 
+/* A service's caller gets the code and no end of stdout: by that qrexec_stream_ended() of its agent can tell. */
+static void io_abort(struct unik_stream *s)
+{
+    struct qrexec_call *c = of_io(s);
+
+    c->aborted = true;
+    if (c->incoming && c->pub.exit_code == 0)
+        c->pub.exit_code = UNIK_QREXEC_BROKEN;
+    qrexec_call_closed(c);
+}
+
 static const struct unik_stream_ops io_ops = {
     .size = sizeof(struct unik_stream_ops), .peek = io_peek, .consume = io_consume, .ended = io_ended, .room = io_room,
-    .write = io_write, .shut = io_shut, .close = io_close
+    .write = io_write, .shut = io_shut, .close = io_close, .abort = io_abort
 };
 
 /* ---- stderr ---- */

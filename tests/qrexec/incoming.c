@@ -280,6 +280,37 @@ START_TEST(refused)
 }
 END_TEST
 
+/* A handler that aborts: the code alone, no end of a stream, though the caller is still sending. _i: nothing set, 125; a code of
+ * its own; stdout ended in order before. */
+START_TEST(aborted)
+{
+    static char chunk[65536];
+    struct fixture *f = fixture_up(NULL);
+    struct seen s = { 0 };
+    struct peer *p;
+
+    serve(f, "test.Svc", &s);
+    p = call_in(f, 7, 600, 4, CALL);
+    ck_assert(until(f, &s.called));
+    for (int i = 0; i < 2; i++)
+        say(p, QREXEC_STDIN, chunk, sizeof(chunk));
+    ck_assert_int_eq(unik_stream_write(s.call->io, "part", 4), 4);
+    if (_i == 2)
+        ck_assert_int_eq(unik_stream_shut(s.call->io), 0);
+    s.call->exit_code = _i == 1 ? 9 : 0;
+    s.closed = true;
+    unik_stream_abort(s.call->io);
+    expect(p, QREXEC_STDOUT, "part", 4);
+    if (_i == 2)
+        expect_eof(p, QREXEC_STDOUT);
+    expect_code(p, _i == 1 ? 9 : UNIK_QREXEC_BROKEN);
+    ck_assert(peer_closed(p, SECONDS));
+    peer_close(p);
+    dom0_expect_release(f, 7, 600);
+    fixture_end(f);
+}
+END_TEST
+
 /* A refused caller that is still sending finds its code. */
 START_TEST(refused_while_sending)
 {
@@ -412,6 +443,7 @@ TCase *incoming_tests(void)
     tcase_add_test(t, lookup);
     tcase_add_test(t, refused);
     tcase_add_test(t, refused_while_sending);
+    tcase_add_loop_test(t, aborted, 0, 3);
     tcase_add_test(t, just_exec);
     tcase_add_test(t, reader_that_stops);
     tcase_add_test(t, caller_that_stops);

@@ -268,6 +268,56 @@ START_TEST(service_vanishes)
 }
 END_TEST
 
+/* The service was aborted: its code came, and no end of stdout. What it said before is read first. */
+START_TEST(service_aborts)
+{
+    struct fixture *f = fixture_up(NULL);
+    struct seen s = { .reading = true, .keeps = true };
+    struct peer *p;
+
+    p = served_out(f, &s, 9, 603);
+    say(p, QREXEC_STDOUT, "half", 4);
+    say(p, QREXEC_STDERR, NULL, 0);
+    say(p, QREXEC_EXIT_CODE, "\x7d\0\0\0", 4);
+    peer_hang_up(p);
+    ck_assert(until(f, &s.ended));
+    ck_assert_int_eq(s.end, -ECONNRESET);
+    ck_assert_int_eq(s.call->exit_code, UNIK_QREXEC_BROKEN);
+    ck_assert_uint_eq(s.n, 4);
+    seen_close(&s, 0);
+    dom0_expect_release(f, 9, 603);
+    peer_close(p);
+    fixture_end(f);
+}
+END_TEST
+
+/* Given up broken: the service sees its channel close without an end of stdin, which is an error to it. In each state. */
+START_TEST(caller_aborts)
+{
+    struct fixture *f = fixture_up(NULL);
+    struct seen s = { 0 };
+    char ident[QREXEC_IDENT];
+    struct peer *p;
+
+    p = served_out(f, &s, 9, 602);
+    ck_assert(until(f, &s.opened));
+    ck_assert_int_eq(unik_stream_write(s.call->io, "part", 4), 4);
+    expect(p, QREXEC_STDIN, "part", 4);
+    unik_stream_abort(s.call->io);
+    ck_assert(peer_closed(p, SECONDS));
+    dom0_expect_release(f, 9, 602);
+    peer_close(p);
+    ask_out(f, &s, ident);
+    dom0_connects(f, 9, 601, ident);
+    host_run(f->h, SOON);
+    unik_stream_abort(s.call->io);
+    comes_in_vain(f, 9, 601);
+    ask_out(f, &s, ident);
+    unik_stream_abort(s.call->io);
+    fixture_end(f);
+}
+END_TEST
+
 /* The service answers much and goes, while we still send: found out by a write that fails, and its answer counts all the same,
  * what the transport still holds of it too. */
 START_TEST(answer_behind_a_closed_channel)
@@ -452,6 +502,8 @@ TCase *outgoing_tests(void)
     tcase_add_test(t, given_up);
     tcase_add_test(t, pair_given_out_again);
     tcase_add_loop_test(t, service_vanishes, 0, 2);
+    tcase_add_test(t, service_aborts);
+    tcase_add_test(t, caller_aborts);
     tcase_add_test(t, answer_behind_a_closed_channel);
     tcase_add_test(t, service_says_nothing);
     tcase_add_test(t, nobody_comes);

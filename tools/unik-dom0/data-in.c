@@ -15,7 +15,7 @@ static void fatal(struct data *d, const char *what)
     d->error = -EPROTO;
 }
 
-/* The guest is the service: STDOUT, STDERR, EXIT_CODE in this order of ends. */
+/* The guest is the service: STDOUT, STDERR, EXIT_CODE in this order of ends; take_exit_code() looks at that. */
 static void check_as_caller(struct data *d)
 {
     if (d->exit_seen)
@@ -24,8 +24,6 @@ static void check_as_caller(struct data *d)
         violation(d, "a service sends no STDIN; taken as STDOUT, as the real client does");
     else if (d->header.type == QREXEC_STDERR ? d->stderr_eof : d->header.type == QREXEC_STDOUT && d->stdout_eof)
         violation(d, "message after the end of its stream");
-    else if (d->header.type == QREXEC_EXIT_CODE && !d->stdout_eof && !d->just_exec)
-        violation(d, "EXIT_CODE before the end of STDOUT: the real client hangs until the channel closes");
 }
 
 /* The guest is the caller: STDIN only. */
@@ -92,6 +90,8 @@ static void take_exit_code(struct data *d)
     if (code < 0 || code > 255)
         vm_violation(d->vm, "qrexec", "port %u: exit code %d is not in 0..255%s", d->pair->port, code,
                      code == -1 ? ": to the real client it means still running" : "");
+    if (code == 0 && !d->stdout_eof && !d->just_exec)       /* with another code, the call was aborted */
+        violation(d, "EXIT_CODE 0 before the end of STDOUT: the real client hangs until the channel closes");
     d->exit_seen = true;
     d->exit_code = code == -1 ? -1 : code & 255;
 }
