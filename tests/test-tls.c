@@ -445,6 +445,84 @@ START_TEST(limits_and_what_is_missing)
 }
 END_TEST
 
+/* Never in order, from either side; in the middle, with much under way, behind our own end, and in the handshake. */
+START_TEST(aborted)
+{
+    static char bytes[65536];
+    struct end *from = _i & 1 ? &server : &client, *to = _i & 1 ? &client : &server;
+
+    begin(usual);
+    joined(&plain);
+    says(from, to, "hello");
+    if (_i >= 4)
+        while (unik_stream_write(from->s, bytes, sizeof(bytes)) > 0)
+            ;
+    else if (_i >= 2)
+        unik_stream_write(from->s, "part", 4);
+    unik_stream_abort(from->s);
+    from->s = NULL;
+    while (unik_stream_ended(to->s) == 0) {
+        input(to);
+        unik_stream_read(to->s, bytes, sizeof(bytes));
+    }
+    ck_assert_int_eq(unik_stream_ended(to->s), -ECONNRESET);
+    close_both();
+    join(NULL, "server.test");
+    unik_stream_abort(from->s);
+    from->s = NULL;
+    input(to);
+    ck_assert_int_lt(unik_stream_ended(to->s), 0);
+    close_both();
+    joined(&plain);
+    from->abort_at_once = true;
+    unik_stream_write(to->s, "now", 3);
+    while (from->s)
+        host_run(h, 0.001);
+    input(to);
+    ck_assert_int_lt(unik_stream_ended(to->s), 0);
+    close_both();
+    end();
+}
+END_TEST
+
+/* The peer learns it from TLS already, whatever carries that (RFC 8446, 6.1): an alert, and only then the reset below. */
+START_TEST(abort_sends_an_alert)
+{
+    struct unik_stream *middle[2];
+    struct end one = { 0 };
+    size_t n, last = 0;
+    const void *p;
+
+    begin(usual);
+    mem_pair(ev_default_loop(0), &plain, raw);
+    mem_pair(ev_default_loop(0), &plain, middle);
+    memset(&server, 0, sizeof(server));
+    ck_assert_int_eq(tls->serve(tls, raw[0], end_event, &server, &server.s), 0);
+    ck_assert_int_eq(tls->connect(tls, "server.test", middle[1], end_event, &one, &one.s), 0);
+    for (int i = 0; i < 4000 && unik_stream_ended(raw[1]) == 0; i++) {  /* by hand: raw[1] <-> middle[0] */
+        if ((n = unik_stream_peek(raw[1], &p)) > 0) {
+            last = server.s ? 0 : n;
+            unik_stream_consume(raw[1], (size_t)unik_stream_write(middle[0], p, n));
+        }
+        if ((n = unik_stream_peek(middle[0], &p)) > 0)
+            unik_stream_consume(middle[0], (size_t)unik_stream_write(raw[1], p, n));
+        if (server.s && server.opens && one.opens && n == 0) {
+            unik_stream_abort(server.s);
+            server.s = NULL;
+        }
+        host_run(h, 0.002);
+    }
+    ck_assert_int_eq(unik_stream_ended(raw[1]), -ECONNRESET);
+    ck_assert_uint_gt(last, 7);         /* a record behind all others, sealed */
+    input(&one);
+    ck_assert_int_eq(unik_stream_ended(one.s), -ECONNRESET);
+    unik_stream_close(one.s);
+    unik_stream_close(raw[1]);
+    unik_stream_close(middle[0]);
+    end();
+}
+END_TEST
+
 START_TEST(close_inside_callbacks)
 {
     begin(usual);
@@ -522,6 +600,8 @@ int main(void)
     tcase_add_test(t, silent_peer_has_a_deadline);
     tcase_add_test(t, close_has_a_deadline);
     tcase_add_test(t, limits_and_what_is_missing);
+    tcase_add_loop_test(t, aborted, 0, 6);
+    tcase_add_test(t, abort_sends_an_alert);
     tcase_add_test(t, close_inside_callbacks);
     tcase_add_test(t, stops_with_connections);
     tcase_add_loop_test(t, bad_files, 0, sizeof(bad) / sizeof(bad[0]));

@@ -28,7 +28,7 @@ struct tls_stream {
     unsigned events;                    /* that */
     int error;                          /* final: what ended() says */
     enum state state;
-    bool client, end, shut, notified, want_room;
+    bool client, end, shut, notified, aborted, want_room;
 };
 
 static struct tls_stream *of(struct unik_stream *s) { return (struct tls_stream *)(void *)s; }
@@ -71,7 +71,10 @@ static void destroy(struct tls_stream *s)
 
     ev_timer_stop(t->ctx->loop, &s->deadline);
     ev_timer_stop(t->ctx->loop, &s->wake);
-    unik_stream_close(s->raw);
+    if (s->aborted)
+        unik_stream_abort(s->raw);
+    else
+        unik_stream_close(s->raw);
     mbedtls_ssl_free(&s->ssl);
     give_back(&t->in, &s->in);
     give_back(&t->out, &s->out);
@@ -243,8 +246,8 @@ static void fill(struct tls_stream *s)
         }
         if (k == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
             s->end = true;
-        else if (k == 0)                /* the stream below ended without that: cut off, perhaps by somebody else */
-            broke(s, -ECONNRESET);
+        else if (k == 0 || k == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
+            broke(s, -ECONNRESET);      /* the stream below ended without that: cut off, by whomever; or the peer gave up */
         else if (errno_of(k))
             broke(s, errno_of(k));
         else
@@ -297,6 +300,10 @@ static void step(struct tls_stream *s, unsigned below)
     const void *p;
 
     s->events = 0;
+    if (s->aborted) {
+        destroy(s);                     /* the alert has had this turn to leave */
+        return;
+    }
     if (s->state == CLOSING) {
         closing(s);
         return;
@@ -441,9 +448,30 @@ static void op_close(struct unik_stream *base)
     closing(s);
 }
 
+/* RFC 8446, 6.1: who does not end with close_notify ends with an error alert. It goes to the stream below at once, or not
+ * at all, and that is aborted a turn later: some streams send in the next turn what is written in this one. */
+static void op_abort(struct unik_stream *base)
+{
+    struct tls_stream *s = of(base);
+
+    s->base.cb = NULL;
+    s->base.ops = NULL;
+    s->aborted = true;
+    if (s->error || s->notified || s->out.at) {
+        destroy(s);
+        return;
+    }
+    mbedtls_ssl_send_alert_message(&s->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR);
+    give_back(&s->t->in, &s->in);
+    s->state = CLOSING;
+    unik_stream_on(s->raw, NULL, NULL);
+    ev_timer_stop(s->t->ctx->loop, &s->wake);
+    tell_later(s, 0);
+}
+
 static const struct unik_stream_ops ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
-    .write = op_write, .shut = op_shut, .close = op_close
+    .write = op_write, .shut = op_shut, .close = op_close, .abort = op_abort
 };
 
 /* ---- making one ---- */

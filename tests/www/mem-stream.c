@@ -197,9 +197,17 @@ static void op_close(struct unik_stream *s)
     wake(e->pair);
 }
 
+static void op_abort(struct unik_stream *s)
+{
+    unik_ring_consume(&of(s)->wire, SIZE_MAX);
+    mem_break(s, -ECONNRESET);
+    op_close(s);
+}
+
 static const struct unik_stream_ops ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
-    .write = op_write, .shut = op_shut, .close = op_close, .reserve = op_reserve, .commit = op_commit
+    .write = op_write, .shut = op_shut, .close = op_close, .reserve = op_reserve, .commit = op_commit,
+    .abort = op_abort
 };
 
 void mem_pair(struct ev_loop *loop, const struct mem_options *o, struct unik_stream *end[2])

@@ -17,7 +17,8 @@ extern bool mem_in_place;       /* streams have memory to write in place: unik_s
 /* Both ends are open. Each is freed when both were closed. NULL ends the test: no memory is not tested here. */
 void mem_pair(struct ev_loop *loop, const struct mem_options *o, struct unik_stream *end[2]);
 
-/* The other end sees a broken stream: ended() gives this negative errno, write() -EPIPE. */
+/* The other end sees a broken stream: ended() gives this negative errno, write() -EPIPE. unik_stream_abort() does it with
+ * -ECONNRESET, and drops what is on the wire. */
 void mem_break(struct unik_stream *s, int error);
 
 /* Of all pairs: ends not closed yet; pairs that move bytes or tell events in the next turn of the loop. */
