@@ -403,6 +403,86 @@ START_TEST(tcp_refused)
 }
 END_TEST
 
+/* A TCP connection at rpc/s+PORT, with its header read. */
+static void open_tcp(void)
+{
+    char request[100];
+
+    world_open(&w, false, true);
+    world_link(&w, "rpc/s", "/dev/tcp/127.0.0.1");
+    world_file(&w, "config/s", 0644, "skip-service-descriptor = true\n");
+    snprintf(request, sizeof(request), ":QUBESRPC s+%d domX", listen_tcp(AF_INET));
+    f = fake_new(&w, 4096);
+    fake_feed(f, "ask");
+    ck_assert_int_eq(fake_start(f, request, false), 0);
+    ck_assert(world_until(&w, accepted, NULL, 20));
+    expect("ask", 3);
+}
+
+/* A service that breaks is not one that ended: found by reading, or by writing. What it said before comes. */
+START_TEST(tcp_reset)
+{
+    struct linger hard = { 1, 0 };
+
+    open_tcp();
+    send(peer, "half", 4, 0);
+    while (f->got < 4)
+        host_run(w.h, 0.001);
+    setsockopt(peer, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+    close(peer);
+    peer = -1;
+    if (_i)
+        fake_feed_pattern(f, 1000000);
+    closes_with(0, "half");
+    ck_assert(f->aborted && !f->shut);
+    close_all();
+}
+END_TEST
+
+/* In order both ways: no abort, though the caller's input comes after its output has ended. */
+START_TEST(tcp_in_order)
+{
+    open_tcp();
+    send(peer, "all", 3, 0);
+    shutdown(peer, SHUT_WR);
+    ck_assert(world_until(&w, is_shut, NULL, 20));
+    fake_end(f);
+    closes_with(0, "all");
+    ck_assert(!f->aborted);
+    expect_end();
+    close_all();
+}
+END_TEST
+
+/* *arg: the error of reading, which is told once; 0 for an end in order, EAGAIN before that. */
+static bool peer_ended(void *arg)
+{
+    int *error = arg;
+    char c;
+
+    if (*error == EAGAIN)
+        *error = recv(peer, &c, 1, 0) < 0 ? errno : 0;
+    return *error != EAGAIN;
+}
+
+/* A caller that breaks, before and after the service's end: a reset, and no end in order before it. */
+START_TEST(tcp_caller_gone)
+{
+    int error = EAGAIN;
+
+    open_tcp();
+    if (_i) {
+        shutdown(peer, SHUT_WR);
+        ck_assert(world_until(&w, is_shut, NULL, 20));
+    }
+    fake_break(f, -ECONNRESET);
+    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, peer_ended, &error, 20));
+    ck_assert_int_eq(error, ECONNRESET);
+    close_all();
+}
+END_TEST
+
 START_TEST(agent_stops)
 {
     open_call(NULL, 4096);
@@ -436,6 +516,9 @@ int main(void)
     tcase_add_test(t, just_exec);
     tcase_add_test(t, tcp_services);
     tcase_add_test(t, tcp_refused);
+    tcase_add_loop_test(t, tcp_reset, 0, 2);
+    tcase_add_test(t, tcp_in_order);
+    tcase_add_loop_test(t, tcp_caller_gone, 0, 2);
     tcase_add_test(t, agent_stops);
     suite_add_tcase(s, t);
     r = srunner_create(s);

@@ -155,6 +155,8 @@ struct qrexec_pump {
     int in, out, err;                       /* -1: ended. in (the call's input goes there) may be out */
     bool held_up;                           /* in cannot take anything yet (connecting) */
     bool lost;                              /* caller gone, or stopped: all closed, the call is told nothing */
+    bool tcp;                               /* in and out are a TCP connection: a reset of it means something */
+    bool broken;                            /* it was reset: its output has no end in order */
     const char *head;                       /* goes to in before the call's input */
     size_t head_left;
     void (*settle)(struct qrexec_pump *p);  /* after every event, last: it may free the pump */

@@ -19,12 +19,12 @@ static void watch(struct qrexec_pump *p, ev_io *w, bool on)
 }
 
 /* One direction of a socket that serves both, or a descriptor of its own. */
-static void end_fd(int fd, int other, int how)
+static void end_fd(struct qrexec_pump *p, int fd, int other, int how)
 {
-    if (fd == other)
-        shutdown(fd, how);
-    else
+    if (fd != other)
         close(fd);
+    else if (!p->lost)                  /* else it is closed in a moment: no end in order before that */
+        shutdown(fd, how);
 }
 
 void qrexec_pump_end_in(struct qrexec_pump *p)
@@ -32,7 +32,7 @@ void qrexec_pump_end_in(struct qrexec_pump *p)
     if (p->in < 0)
         return;
     watch(p, &p->in_watch, false);
-    end_fd(p->in, p->out, SHUT_WR);
+    end_fd(p, p->in, p->out, SHUT_WR);
     p->in = -1;
     p->head_left = 0;
 }
@@ -40,9 +40,9 @@ void qrexec_pump_end_in(struct qrexec_pump *p)
 static void end_out(struct qrexec_pump *p)
 {
     watch(p, &p->out_watch, false);
-    end_fd(p->out, p->in, SHUT_RD);
+    end_fd(p, p->out, p->in, SHUT_RD);
     p->out = -1;
-    if (!p->lost)
+    if (!p->lost && !p->broken)
         unik_stream_shut(p->call->io);
 }
 
@@ -73,11 +73,15 @@ static void end_err(struct qrexec_pump *p)
         qrexec_call_shut_err(p->call);
 }
 
-/* The caller is gone: whoever runs behind the descriptors sees them closed. */
+/* The caller is gone: whoever runs behind the descriptors sees them closed; behind a TCP connection, a reset. */
 static void lose(struct qrexec_pump *p)
 {
+    struct linger hard = { .l_onoff = 1, .l_linger = 0 };
+
     if (p->lost)
         return;
+    if (p->tcp)
+        setsockopt(p->out >= 0 ? p->out : p->in, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
     unik_info(p->x->ctx, "%s: caller %s is gone", p->label, p->call->peer);
     p->lost = true;
     qrexec_pump_stop(p);
@@ -105,6 +109,7 @@ static size_t put(struct qrexec_pump *p, const void *bytes, size_t n)
     if (k < 0 && errno != EAGAIN && errno != EINTR) {
         if (errno != EPIPE && errno != ECONNRESET)
             unik_warn(p->x->ctx, "%s: writing its input: %s", p->label, strerror(errno));
+        p->broken |= p->tcp && errno != EPIPE;  /* told once: reading finds an end then */
         qrexec_pump_end_in(p);
         return 0;
     }
@@ -182,7 +187,8 @@ static void output(struct qrexec_pump *p)
             return;
         }
         if (k <= 0) {
-            end_out(p);                 /* ECONNRESET too: the other end closed with our bytes unread */
+            p->broken |= p->tcp && k < 0;
+            end_out(p);                 /* of a Unix socket ECONNRESET too: the other end closed with our bytes unread */
             return;
         }
         if (unik_stream_write(p->call->io, p->x->scratch, (size_t)k) != k) {

@@ -131,6 +131,7 @@ static void finish(struct service *s, int code)
 {
     struct ev_loop *loop = s->run.x->ctx->loop;
     struct unik_qrexec_call *call = s->call;
+    bool broken = s->pump.broken;
 
     ev_io_stop(loop, &s->connected);
     ev_timer_stop(loop, &s->retry);
@@ -142,7 +143,10 @@ static void finish(struct service *s, int code)
     qrexec_plan_free(s->plan);
     free(s);
     call->exit_code = code;
-    unik_stream_close(call->io);
+    if (broken)
+        unik_stream_abort(call->io);
+    else
+        unik_stream_close(call->io);
 }
 
 static void fail(struct service *s, const char *why)
@@ -159,7 +163,7 @@ static void settle(struct qrexec_pump *pump)
     if (pump->held_up && !pump->lost)
         return;
     if (pump->lost || (pump->in < 0 && (pump->out < 0 || c->exit_on_client_eof)) ||
-        (pump->out < 0 && c->exit_on_service_eof))
+        (pump->out < 0 && (c->exit_on_service_eof || pump->broken)))
         finish(s, 0);
     else if (s->just_exec && pump->head_left == 0)
         finish(s, 0);
@@ -278,7 +282,7 @@ static void prepare(struct service *s)
     const struct qrexec_plan *plan = s->plan;
 
     s->pump = (struct qrexec_pump){ .x = plan->x, .call = s->call, .label = plan->label, .in = -1, .out = -1, .err = -1,
-                                    .held_up = true, .settle = settle };
+                                    .held_up = true, .tcp = plan->kind == QREXEC_IS_TCP, .settle = settle };
     if (!plan->config.skip_descriptor) {
         s->pump.head = plan->descriptor;
         s->pump.head_left = plan->descriptor_len;

@@ -197,9 +197,15 @@ static void do_close(struct unik_stream *s)
     ev_timer_stop(f->w->ctx->loop, &f->tick);
 }
 
+static void do_abort(struct unik_stream *s)
+{
+    of(s)->aborted = true;
+    do_close(s);
+}
+
 static const struct unik_stream_ops ops = {
     .size = sizeof(ops), .peek = do_peek, .consume = do_consume, .ended = do_ended, .room = do_room,
-    .write = do_write, .shut = do_shut, .close = do_close
+    .write = do_write, .shut = do_shut, .close = do_close, .abort = do_abort
 };
 
 ssize_t qrexec_call_write_err(struct unik_qrexec_call *call, const void *bytes, size_t n)

@@ -52,7 +52,7 @@ struct fake_call {
     bool pattern;                       /* output is compared with the pattern, not kept */
     bool differs;
     char text[FAKE_TEXT], err_text[FAKE_TEXT];  /* what came out, while it fits */
-    bool shut, err_shut, closed;
+    bool shut, err_shut, closed, aborted;       /* aborted: closed too */
     bool err_shut_first;                /* before any output and before shut */
     int code;                           /* exit_code at close */
 };
