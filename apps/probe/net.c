@@ -192,14 +192,16 @@ void probe_resolve(struct unik_qrexec_call *call, void *arg)
 static void relay(struct unik_stream *s, unsigned events, void *arg)
 {
     struct job *j = arg;
+    int e;
 
     (void)s, (void)events;
-    if (!j->in_done && probe_pass(j->call->io, j->far) == 1) {
-        unik_stream_shut(j->far);
-        j->in_done = true;
-    }
-    if (probe_pass(j->far, j->call->io))
-        probe_end(j, unik_stream_ended(j->far) < 0 ? 1 : 0);
+    if (!probe_input(j, j->far))
+        return;
+    e = probe_pass(j->far, j->call->io);
+    if (e == 1)
+        probe_end(j, 0);
+    else if (e < 0)
+        probe_abort(j, 0);
 }
 
 void probe_connect(struct unik_qrexec_call *call, void *arg)

@@ -41,23 +41,26 @@ static char pattern[PROBE_CHUNK];
 
 /* ---- one call's life ---- */
 
-void probe_end(struct job *j, int code)
+static void leave(struct job *j, int code, void (*give_back)(struct unik_stream *s))
 {
     struct probe *p = j->ctx->data;
 
     if (j->onward)
-        unik_stream_close(j->onward->io);
+        give_back(j->onward->io);
     if (j->far)
-        unik_stream_close(j->far);
+        give_back(j->far);
     if (j->query)
         p->net->unresolve(p->net, j->query);
     j->call->exit_code = code;
-    unik_stream_close(j->call->io);
+    give_back(j->call->io);
     LIST_REMOVE(j, link);
     p->n--;
     j->ctx->counters[RUNNING]--;
     free(j);
 }
+
+void probe_end(struct job *j, int code) { leave(j, code, unik_stream_close); }
+void probe_abort(struct job *j, int code) { leave(j, code, unik_stream_abort); }
 
 /* from dom0, or from another VM */
 struct job *probe_begin(struct unik_qrexec_call *call, void *arg)
@@ -97,6 +100,21 @@ int probe_pass(struct unik_stream *from, struct unik_stream *to)
             return 0;
     }
     return unik_stream_ended(from);
+}
+
+/* Who takes no more may still answer. */
+bool probe_input(struct job *j, struct unik_stream *to)
+{
+    int e = j->in_done ? 0 : probe_pass(j->call->io, to);
+
+    if (unik_stream_ended(j->call->io) < 0) {
+        probe_abort(j, 0);
+        return false;
+    }
+    if (e == 1)
+        unik_stream_shut(to);
+    j->in_done |= e != 0;
+    return true;
 }
 
 static void on_echo(struct unik_stream *s, unsigned events, void *arg)
@@ -154,16 +172,13 @@ static void onward(struct unik_stream *s, unsigned events, void *arg)
     int e;
 
     (void)s, (void)events;
-    if (!j->in_done) {
-        e = probe_pass(j->call->io, j->onward->io);
-        if (e) {
-            unik_stream_shut(j->onward->io);
-            j->in_done = true;
-        }
-    }
+    if (!probe_input(j, j->onward->io))
+        return;
     e = probe_pass(j->onward->io, j->call->io);
-    if (e)
-        probe_end(j, unik_stream_ended(j->onward->io) ? j->onward->exit_code : 1);
+    if (e == 1)
+        probe_end(j, j->onward->exit_code);
+    else if (e < 0)
+        probe_abort(j, unik_stream_ended(j->onward->io) < 0 ? j->onward->exit_code : 0);
 }
 
 static void handle_call(struct unik_qrexec_call *call, void *arg)

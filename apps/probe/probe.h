@@ -43,8 +43,11 @@ struct job {
 /* probe.c */
 struct job *probe_begin(struct unik_qrexec_call *call, void *arg);      /* NULL: refused */
 void probe_end(struct job *j, int code);
+void probe_abort(struct job *j, int code);      /* one side broke: so do the others; 0: 125 */
 /* Moves what fits. 1: the input has ended and all of it was moved; 0: more may come; negative: broken. */
 int probe_pass(struct unik_stream *from, struct unik_stream *to);
+/* The call's input to there, and its end. False: the caller broke, and the job is gone. */
+bool probe_input(struct job *j, struct unik_stream *to);
 
 /* net.c */
 void probe_net_arrived(struct unik_ctx *ctx, struct unik_net *net);
