@@ -68,12 +68,16 @@ static void give_head(struct www_conn *c)
     c->head_n = 0;
 }
 
-static void end(struct www_conn *c)
+/* An answer that is not all given: the peer must not take the part for the whole. */
+static void end(struct www_conn *c, bool complete)
 {
     struct www *w = c->w;
 
     ev_timer_stop(w->ctx->loop, &c->timer);
-    unik_stream_close(c->s);
+    if (complete)
+        unik_stream_close(c->s);
+    else
+        unik_stream_abort(c->s);
     give_head(c);
     www_send_free(&c->send);
     *c->link = c->next;
@@ -98,7 +102,7 @@ static bool sent(struct www_conn *c, int e)
     if (e == 1) {
         www_send_free(&c->send);
         if (c->close_after || c->w->draining) {
-            end(c);
+            end(c, true);
             return false;
         }
         c->state = c->drop ? DROPPING : WAITING;
@@ -115,7 +119,7 @@ static bool sent(struct www_conn *c, int e)
             unik_warn(c->w->ctx, "%s: cut off: the file became shorter", c->s->peer);
             c->w->ctx->counters[WWW_TRUNCATED]++;
         }
-        end(c);
+        end(c, false);
     }
     return false;
 }
@@ -166,7 +170,7 @@ static bool ended(struct www_conn *c)
 
     if (e == 0 || (e == 1 && c->state == SENDING))
         return false;
-    end(c);
+    end(c, c->state != SENDING);
     return true;
 }
 
@@ -213,7 +217,7 @@ static bool next_request(struct www_conn *c)
             if (len > 0)
                 return request(c, p, (size_t)len, true);
             if (!take_head(c)) {
-                end(c);
+                end(c, true);
                 return false;
             }
             c->state = HEADING;
@@ -290,7 +294,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *t, int revents)
     if (c->state == HEADING)
         refuse(c, 408);
     else
-        end(c);
+        end(c, c->state != SENDING);
 }
 
 /* ---- from outside ---- */
@@ -342,7 +346,7 @@ void www_serve_drain(struct www *w)
         struct www_conn *next = c->next;
 
         if (c->state != SENDING)
-            end(c);
+            end(c, true);
         c = next;
     }
 }
@@ -355,7 +359,7 @@ void www_serve_stop(struct www *w, enum www_way way)
         struct www_conn *next = c->next;
 
         if (c->way == way)
-            end(c);
+            end(c, c->state != SENDING);
         c = next;
     }
 }
