@@ -139,10 +139,33 @@ static void start_all_that_can(struct supervisor *s)
                 unit_feed(s->units[i], UNIT_START, NULL);
 }
 
+static bool has_settled(const struct supervisor *s, const struct unit *u);
+
+/* Does it wait for one that is itself not going to be there soon? */
+static bool waits_for_others(const struct supervisor *s, const struct unit *u)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (graph_needs(u, s->units[i]) && !unit_usable(s->units[i]) && has_settled(s, s->units[i]))
+            return true;
+    return false;
+}
+
+/* What a plugin waits for may never come, as a network in a VM that has none: its start is over all the same. */
+static bool has_settled(const struct supervisor *s, const struct unit *u)
+{
+    if (u->was_ready || (u->state == UNIT_FAILED && !u->retries))
+        return true;
+    if (u->loaded.plugin.flags & UNIK_AWAITED)
+        return false;
+    if (u->state == UNIT_FAILED || u->state == UNIT_CONFIGURED)
+        return u->restarts > 0 || waits_for_others(s, u);
+    return u->state == UNIT_STARTING && *u->reason;
+}
+
 bool supervisor_settled(const struct supervisor *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (!s->units[i]->was_ready && !(s->units[i]->state == UNIT_FAILED && !s->units[i]->retries))
+        if (!has_settled(s, s->units[i]))
             return false;
     return true;
 }
@@ -161,6 +184,10 @@ static void tell_ready(struct supervisor *s)
         return;
     s->told_ready = true;
     log_line(&s->log, UNIK_INFO, "ready: %zu plugins in %.1f ms", s->n, (now_monotonic() - s->began) * 1e3);
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->units[i]->was_ready)
+            log_line(&s->log, UNIK_INFO, "... but %s: %s", s->units[i]->name,
+                     *s->units[i]->reason ? s->units[i]->reason : unit_state_name(s->units[i]->state));
 }
 
 static void all_leave(struct supervisor *s)

@@ -95,7 +95,7 @@ static const struct unik_option int_option[] = {
 PLAYER(base, .provides = LIST("base/1"), .drain = drain);
 PLAYER(mid, .needs = LIST("base/1"), .provides = LIST("mid/1"));
 PLAYER(app, .needs = LIST("mid/1"), .flags = UNIK_APP, .drain = drain);
-PLAYER(late, .needs = LIST("base/1"), .provides = LIST("late/1"), .flags = UNIK_STOP_LATE);
+PLAYER(late, .needs = LIST("base/1"), .provides = LIST("late/1"), .flags = UNIK_STOP_LATE | UNIK_AWAITED);
 PLAYER(other, .targets = UNIK_ON_QUBES);
 PLAYER(wisher, .wants = LIST("late/1", "base/1"), .arrived = arrived, .gone = gone);
 PLAYER(cycle1, .needs = LIST("c2/1"), .provides = LIST("c1/1"));
@@ -290,6 +290,30 @@ START_TEST(back_off_grows)
     ck_assert_double_eq_tol(unit("base")->backoff.next, 0.8, 0.001);
     /* start() failed, so it has released all: stop() is not called */
     ck_assert_str_eq(journal, "base:start base:start ");
+}
+END_TEST
+
+/* A plugin that waits for what may never come does not keep the rest from being ready, nor do those that need it; one that
+ * all await does, and so does one that says nothing. */
+START_TEST(settled)
+{
+    how[MID].hold_ready = how[LATE].hold_ready = true;
+    begin("[base]\n[mid]\n[app]\n[late]\n[wisher]\n");
+    ck_assert(!supervisor_settled(&s));
+    unik_degraded(ctx_of[LATE], "waiting for dom0");
+    ck_assert(!supervisor_settled(&s));
+    unik_ready(ctx_of[LATE]);
+    unik_degraded(ctx_of[LATE], "gone again");
+    ck_assert(!supervisor_settled(&s));             /* mid starts, and app with it */
+    unik_degraded(ctx_of[MID], "no network card");
+    ck_assert(supervisor_settled(&s));
+    ck_assert_int_eq(unit("mid")->state, UNIT_STARTING);
+    ck_assert_int_eq(unit("app")->state, UNIT_CONFIGURED);
+    run_for(0.02);
+    unik_ready(ctx_of[MID]);                        /* a card comes */
+    run_for(0.02);
+    ck_assert_int_eq(unit("app")->state, UNIT_READY);
+    ck_assert(supervisor_settled(&s));
 }
 END_TEST
 
@@ -495,6 +519,7 @@ int main(void)
     tcase_add_test(t, degraded_keeps_dependents);
     tcase_add_test(t, failure_takes_dependents_along_and_comes_back);
     tcase_add_test(t, back_off_grows);
+    tcase_add_test(t, settled);
     tcase_add_test(t, on_failure_ignore_and_shutdown);
     tcase_add_test(t, end_has_deadlines);
     tcase_add_test(t, second_end_does_not_wait);

@@ -94,7 +94,9 @@ static inline void *unik_get(struct unik_ctx *ctx, const char *interface) { retu
 /* Stop everything in order, as SIGTERM does. Returns at once. */
 static inline void unik_end(struct unik_ctx *ctx, enum unik_end how, const char *why) { ctx->host->end(ctx, how, why); }
 
-/* Has every plugin been ready at least once (or been left out for good)? */
+/* Is the start over, as far as this VM goes? Every plugin has been ready at least once, or has failed for good, or says with
+ * unik_degraded() what it waits for (which may never come: a VM need not have a network); those with UNIK_AWAITED have
+ * been ready. */
 static inline bool unik_settled(struct unik_ctx *ctx) { return ctx->host->settled(ctx); }
 
 #ifdef __cplusplus

@@ -65,7 +65,8 @@ struct unik_counter {
 
 enum unik_plugin_flags {
     UNIK_APP = 1,                       /* the user's app: reloaded by SIGHUP, stopped first */
-    UNIK_STOP_LATE = 2                  /* stopped after every plugin that it does not itself need */
+    UNIK_STOP_LATE = 2,                 /* stopped after every plugin that it does not itself need */
+    UNIK_AWAITED = 4                    /* nothing is settled (unik_settled) before it was ready once */
 };
 
 struct unik_plugin {

@@ -232,7 +232,7 @@ static const char *const needs[] = { "vchan/1", NULL }, *const wants[] = { "qube
 
 UNIK_PLUGIN(qrexec) = {
     UNIK_PLUGIN_HEAD, .name = "qrexec", .version = "1", .summary = "services for dom0 and other VMs, and calls to theirs",
-    .targets = UNIK_ON_QUBES, .flags = UNIK_STOP_LATE, .needs = needs, .wants = wants, .provides = provides,
+    .targets = UNIK_ON_QUBES, .flags = UNIK_STOP_LATE | UNIK_AWAITED, .needs = needs, .wants = wants, .provides = provides,
     .options = options, .config_size = sizeof(struct qrexec_config), .counters = counters, .check = check, .start = start,
     .drain = drain, .stop = stop, .arrived = arrived, .gone = gone, .status = status, .left = left
 };

@@ -202,7 +202,7 @@ static const char *const needs[] = { "vchan/1", NULL }, *const provides[] = { "q
 
 UNIK_PLUGIN(qubesdb) = {
     UNIK_PLUGIN_HEAD, .name = "qubesdb", .version = "1", .summary = "the VM's configuration from dom0 (QubesDB)",
-    .targets = UNIK_ON_QUBES, .needs = needs, .provides = provides, .options = options,
+    .targets = UNIK_ON_QUBES, .flags = UNIK_AWAITED, .needs = needs, .provides = provides, .options = options,
     .config_size = sizeof(struct qubesdb_config), .counters = counters, .check = check, .start = start, .drain = drain,
     .stop = stop, .status = status
 };
