@@ -145,7 +145,7 @@ void program_crashed(const struct frame *f, const char *how, ...)
     power(boot.on_failure);
 }
 
-void out_of_memory(uint64_t address)
+void program_starved(uint64_t address)
 {
     const struct frame *f = system_call_frame;
 

@@ -89,7 +89,7 @@ _Noreturn void panic(const char *how, ...) __attribute__((format(printf, 1, 2)))
 /* The program cannot go on: message, registers, backtrace with names of functions, then what boot.on_failure says. */
 _Noreturn void program_crashed(const struct frame *f, const char *how, ...) __attribute__((format(printf, 2, 3)));
 /* A page of the program, at this address, cannot be had while the kernel answers a system call, or starts the program: the same. */
-_Noreturn void out_of_memory(uint64_t address);
+_Noreturn void program_starved(uint64_t address);
 
 /* ---- main.c: what was booted ---- */
 
@@ -163,7 +163,7 @@ void user_brk_start(uint64_t address);
 uint64_t user_brk(uint64_t address);
 
 /* Copies between the kernel and the program: 0, or -EFAULT if some byte is not the program's to read (write); then nothing
- * was copied. What is not there yet is made present; without memory for that there is out_of_memory(). */
+ * was copied. What is not there yet is made present; without memory for that there is program_starved(). */
 int user_in(void *to, uint64_t from, size_t n);
 int user_out(uint64_t to, const void *from, size_t n);
 /* For reports of a crash: user_in(), but only of what is there; takes no memory. */

@@ -183,7 +183,7 @@ void *user_buffer(uint64_t address, size_t n, bool write)
         case 0:
             continue;
         case -ENOMEM:
-            out_of_memory(a);
+            program_starved(a);
         default:
             return NULL;
         }

@@ -23,7 +23,7 @@ function fail(what) { print "FAIL: " what; bad = 1 }
 /^edge: / {
     f = name("sourcename"); to = name("targetname")
     if (to == "__indirect_call") indirect[f] = 1
-    else if (to ~ /^(panic|panic_at|program_crashed|out_of_memory|program_ended|power)$/) crashes[f] = 1       # do not return
+    else if (to ~ /^(panic|panic_at|program_crashed|program_starved|program_ended|power)$/) crashes[f] = 1       # do not return
     else if (!((f, to) in seen)) { seen[f, to] = 1; callees[f] = callees[f] " " to; callers[to] = callers[to] " " f }
 }
 # The deepest way from f, with at most k calls through pointers in it; path[f, k] says where it goes on.
@@ -61,7 +61,7 @@ function root(f,    d) {
 }
 END {
     split("pv_start pvh_start trap trap_event trap_syscall pvh_event_trap", r, " "); for (i in r) root(r[i])
-    split("panic panic_at program_crashed out_of_memory program_ended", r, " "); for (i in r) if ((d = deep(r[i], 1)) > crash) crash = d
+    split("panic panic_at program_crashed program_starved program_ended", r, " "); for (i in r) if ((d = deep(r[i], 1)) > crash) crash = d
     frames = 3 * 200 + own["trap"] + own["nmi"]     # struct frame, of the entry, of an event in machine_idle(), of an NMI
     frames += own["file_ready"] + own["epoll_ready"]        # once more: epoll.c has two storeys
     total = frames + worst + 2 * crash

@@ -44,7 +44,7 @@ void panic(const char *how, ...)
 static jmp_buf ended;
 static uint64_t lacking;                        /* the address that could not be had */
 
-void out_of_memory(uint64_t address)
+void program_starved(uint64_t address)
 {
     lacking = address;
     longjmp(ended, 1);
@@ -307,7 +307,7 @@ START_TEST(what_memory_is_counted)
 END_TEST
 
 /* The kernel cannot make a page present for the program: that is the program's end, not the kernel's. A report reads what is there. */
-START_TEST(out_of_memory_in_a_call)
+START_TEST(memory_ends_in_a_call)
 {
     uint64_t at = (uint64_t)user_map(USER_HINT, 0, 2 * PAGES * PAGE, RW | USER_LAZY, NULL), word = 0;
 
@@ -362,6 +362,6 @@ int main(void)
     tcase_add_test(t, refused_in_the_middle);
     tcase_add_test(t, refused_with_too_many_areas);
     tcase_add_test(t, what_memory_is_counted);
-    tcase_add_test(t, out_of_memory_in_a_call);
+    tcase_add_test(t, memory_ends_in_a_call);
     return run_case("boot-user", t);
 }
