@@ -15,6 +15,7 @@ CALL(33, sys_dup2)
 CALL(72, sys_fcntl)
 CALL(292, sys_dup3)
 CALL(295, sys_preadv)
+CALL(296, sys_pwritev)
 CALL(436, sys_close_range)
 
 /* Files and paths */
@@ -38,30 +39,36 @@ CALL(269, sys_faccessat)
 CALL(437, sys_openat2)
 CALL(439, sys_faccessat2)
 
-/* The tree is read-only */
+/* What changes the tree, in /tmp */
+CALL(76, sys_truncate)
+CALL(77, sys_ftruncate)
+CALL(82, sys_rename)
 CALL(83, sys_mkdir)
-CALL(258, sys_mkdirat)
+CALL(84, sys_rmdir)
 CALL(86, sys_link)
+CALL(87, sys_unlink)
 CALL(88, sys_symlink)
+CALL(90, sys_chmod)
+CALL(91, sys_fchmod)
+CALL(92, sys_chown)
+CALL(93, sys_fchown)
+CALL(94, sys_lchown)
+CALL(95, sys_umask)
+CALL(132, sys_utime)
 CALL(133, sys_mknod)
-CALL(76, sys_change_path)            /* truncate */
-CALL(82, sys_change_path)            /* rename */
-CALL(84, sys_change_path)            /* rmdir */
-CALL(87, sys_change_path)            /* unlink */
-CALL(90, sys_change_path)            /* chmod */
-CALL(92, sys_change_path)            /* chown */
-CALL(94, sys_change_path)            /* lchown */
-CALL(132, sys_change_path)           /* utime */
-CALL(235, sys_change_path)           /* utimes */
-CALL(261, sys_change_path_at)        /* futimesat */
-CALL(263, sys_change_path_at)        /* unlinkat */
-CALL(264, sys_change_path_at)        /* renameat */
-CALL(260, sys_change_path_at)        /* fchownat */
-CALL(268, sys_change_path_at)        /* fchmodat */
-CALL(280, sys_change_path_at)        /* utimensat */
-CALL(77, sys_change_file)            /* ftruncate */
-CALL(91, sys_change_file)            /* fchmod */
-CALL(93, sys_change_file)            /* fchown */
+CALL(235, sys_utimes)
+CALL(258, sys_mkdirat)
+CALL(259, sys_mknodat)
+CALL(260, sys_fchownat)
+CALL(261, sys_futimesat)
+CALL(263, sys_unlinkat)
+CALL(264, sys_renameat)
+CALL(265, sys_linkat)
+CALL(266, sys_symlinkat)
+CALL(268, sys_fchmodat)
+CALL(280, sys_utimensat)
+CALL(285, sys_fallocate)
+CALL(316, sys_renameat2)
 CALL(74, sys_sync_file)              /* fsync */
 CALL(75, sys_sync_file)              /* fdatasync */
 CALL(162, sys_zero)                  /* sync */
@@ -131,7 +138,6 @@ CALL(318, sys_getrandom)
 CALL(24, sys_sched_yield)
 CALL(204, sys_sched_getaffinity)
 CALL(309, sys_getcpu)
-CALL(95, sys_umask)
 CALL(39, sys_one)                    /* getpid */
 CALL(186, sys_one)                   /* gettid */
 CALL(110, sys_zero)                  /* getppid */

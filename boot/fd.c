@@ -252,7 +252,7 @@ static int64_t move_pieces(struct file *f, uint64_t pieces, uint64_t n, bool wri
         if (at == UINT64_MAX)
             r = move(f, v.base, v.len, writing, !done && !(f->flags & O_NONBLOCK));
         else
-            r = f->ops->read_at(f, v.base, v.len, at + (uint64_t)done);
+            r = (writing ? f->ops->write_at : f->ops->read_at)(f, v.base, v.len, at + (uint64_t)done);
         if (r < 0)
             return done ? done : r;
         done += r;
@@ -276,15 +276,15 @@ int64_t sys_writev(const uint64_t a[6])
     return f ? move_pieces(f, a[1], a[2], true, UINT64_MAX) : -EBADF;
 }
 
-/* The file for a read at a place; or what is wrong. */
-static int64_t seekable(uint64_t fd, uint64_t at, struct file **out)
+/* The file for moving bytes at a place; or what is wrong. */
+static int64_t seekable(uint64_t fd, uint64_t at, bool writing, struct file **out)
 {
-    *out = usable(fd, false);
+    *out = usable(fd, writing);
     if ((int64_t)at < 0)
         return -EINVAL;
     if (!*out)
         return -EBADF;
-    if ((*out)->ops->read_at)
+    if (writing ? (*out)->ops->write_at : (*out)->ops->read_at)
         return 0;
     return (*out)->node && ((*out)->node->mode & S_IFMT) == S_IFDIR ? -EISDIR : -ESPIPE;
 }
@@ -292,7 +292,7 @@ static int64_t seekable(uint64_t fd, uint64_t at, struct file **out)
 int64_t sys_pread64(const uint64_t a[6])
 {
     struct file *f;
-    int64_t e = seekable(a[0], a[3], &f);
+    int64_t e = seekable(a[0], a[3], false, &f);
 
     return e < 0 ? e : f->ops->read_at(f, a[1], MIN(a[2], LINUX_RW_MAX), a[3]);
 }
@@ -300,17 +300,25 @@ int64_t sys_pread64(const uint64_t a[6])
 int64_t sys_preadv(const uint64_t a[6])
 {
     struct file *f;
-    int64_t e = seekable(a[0], a[3], &f);
+    int64_t e = seekable(a[0], a[3], false, &f);
 
     return e < 0 ? e : move_pieces(f, a[1], a[2], false, a[3]);
 }
 
-/* Only devices can be written, and they have no places. */
 int64_t sys_pwrite64(const uint64_t a[6])
 {
-    if ((int64_t)a[3] < 0)
-        return -EINVAL;
-    return usable(a[0], true) ? -ESPIPE : -EBADF;
+    struct file *f;
+    int64_t e = seekable(a[0], a[3], true, &f);
+
+    return e < 0 ? e : f->ops->write_at(f, a[1], MIN(a[2], LINUX_RW_MAX), a[3]);
+}
+
+int64_t sys_pwritev(const uint64_t a[6])
+{
+    struct file *f;
+    int64_t e = seekable(a[0], a[3], true, &f);
+
+    return e < 0 ? e : move_pieces(f, a[1], a[2], true, a[3]);
 }
 
 int64_t sys_lseek(const uint64_t a[6])

@@ -13,7 +13,7 @@ void fill_stat(const struct file *f, const struct node *n, struct linux_stat *st
         st->mode = f->ops->mode;
         return;
     }
-    st->dev = 1;
+    st->dev = n->writable ? 2 : 1;
     st->ino = n->ino;
     st->nlink = n->nlink;
     st->mode = n->mode;
@@ -48,7 +48,7 @@ static int64_t op_read(struct file *f, uint64_t to, size_t n)
     return r;
 }
 
-static int64_t op_seek(struct file *f, int64_t offset, unsigned whence)
+int64_t file_seek(struct file *f, int64_t offset, unsigned whence)
 {
     int64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64_t)f->at : (int64_t)f->node->bytes.size, at;
 
@@ -72,24 +72,28 @@ static int64_t op_map(struct file *f, enum user_where where, uint64_t address, u
     return user_map(where, address, length, prot, &backing);
 }
 
-static void op_close(struct file *f) { pool_put(f, sizeof(*f)); }
+void file_close_node(struct file *f)
+{
+    node_put(f->node);
+    pool_put(f, sizeof(*f));
+}
 
 static const struct file_ops file_ops = {
-    .read = op_read, .read_at = op_read_at, .seek = op_seek, .map = op_map, .close = op_close,
+    .read = op_read, .read_at = op_read_at, .seek = file_seek, .map = op_map, .close = file_close_node,
 };
 
-/* ---- folders: position 0 is ".", 1 is "..", then what is in it ---- */
+/* ---- folders: position 0 is ".", 1 is "..", then the places of what is in it ---- */
 
 static struct node *entry(struct node *dir, uint64_t at, const char **name, size_t *len)
 {
     struct node *n = dir->first_child;
 
-    if (at < 2) {
+    if (at < TREE_FIRST_PLACE) {
         *name = "..";
         *len = at + 1;
         return at ? dir->parent : dir;
     }
-    while (n && at-- > 2)
+    while (n && n->place < at)
         n = n->next;
     return n;
 }
@@ -116,6 +120,8 @@ int64_t sys_getdents64(const uint64_t a[6])
         return -EBADF;
     if (!f->node || !is_dir(f->node))
         return -ENOTDIR;
+    if (f->node->gone)
+        return -ENOENT;
     for (;; done += d->reclen) {
         const char *name = NULL;
         size_t len;
@@ -129,7 +135,7 @@ int64_t sys_getdents64(const uint64_t a[6])
         }
         memset(record, 0, sizeof(record));
         d->ino = n->ino;
-        d->off = (int64_t)f->at + 1;
+        d->off = (int64_t)(f->at < TREE_FIRST_PLACE ? f->at : n->place) + 1;
         d->reclen = (uint16_t)((sizeof(*d) + len + 1 + 7) & ~7ul);
         d->type = kind(n);
         memcpy(d->name, name, len);
@@ -137,8 +143,9 @@ int64_t sys_getdents64(const uint64_t a[6])
             return done ? (int64_t)done : -EINVAL;
         if (user_out(a[1] + done, d, d->reclen) < 0)
             return done ? (int64_t)done : -EFAULT;
-        next = f->at < 2 ? NULL : n->next;
-        if (f->at++ >= 2 && !next) {
+        next = f->at < TREE_FIRST_PLACE ? NULL : n->next;
+        f->at = (uint64_t)d->off;
+        if (f->at > TREE_FIRST_PLACE && !next) {
             done += d->reclen;
             break;
         }
@@ -155,11 +162,11 @@ static int64_t dir_seek(struct file *f, int64_t offset, unsigned whence)
     return (int64_t)f->at;
 }
 
-static const struct file_ops dir_ops = { .seek = dir_seek, .close = op_close };
+static const struct file_ops dir_ops = { .seek = dir_seek, .close = file_close_node };
 
 /* ---- open ---- */
 
-/* Nothing can be made or changed here: -EROFS, after all that Linux would complain about first. */
+/* Only what is in /tmp can be changed; anything else: -EROFS, after all that Linux would complain about first. */
 static int may_open(const struct node *n, unsigned flags)
 {
     unsigned kind_of = n->mode & S_IFMT;
@@ -173,7 +180,7 @@ static int may_open(const struct node *n, unsigned flags)
         return -ENOTDIR;
     if (kind_of == S_IFDIR && (writing || flags & O_CREAT))
         return -EISDIR;
-    if (kind_of == S_IFREG && (writing || flags & O_TRUNC))
+    if (kind_of == S_IFREG && (writing || flags & O_TRUNC) && !n->writable)
         return -EROFS;
     return 0;
 }
@@ -201,7 +208,10 @@ int64_t file_open(struct node *n, unsigned flags, struct file **out)
         f = pool_get(sizeof(*f));
         if (!f)
             return -ENOMEM;
-        file_init(f, is_dir(n) ? &dir_ops : &file_ops, flags);
+        file_init(f, is_dir(n) ? &dir_ops : n->writable ? &tmp_ops : &file_ops, flags);
+        node_get(n);
+        if (n->writable && flags & O_TRUNC && !(flags & O_PATH))
+            tmp_resize(n, 0);
     }
     f->node = n;
     *out = f;

@@ -30,7 +30,7 @@ struct cpio_entry {
  * -EINVAL: no archive, or cut short; -ENAMETOOLONG. Nothing outside the archive is looked at, whatever is in it. */
 int cpio_next(const struct bytes *archive, size_t *at, struct cpio_entry *e);
 
-/* ---- tree.c: names, the same for files of archives and for devices; read-only ---- */
+/* ---- tree.c: names, the same for files of archives, for devices and for what the program makes in /tmp ---- */
 
 struct file;
 struct device {
@@ -47,9 +47,15 @@ struct node {
     struct node *next_linked;   /* while an archive is read: another file with hard links */
     const char *name;           /* not terminated */
     uint32_t name_len, ino, mode, uid, gid, nlink, mtime, rdev;
+    uint64_t place;             /* in its folder: grows, so that a place of a list stays one whatever comes and goes */
     uint32_t archive, key[3];   /* of a file with hard links: which archive, and its numbers there */
     struct bytes bytes;         /* of a file; the target of a symbolic link */
     const struct device *device;
+    bool writable;              /* of /tmp: tmp.c; bytes.size is the file's size then, and bytes.at is NULL */
+    bool gone;                  /* has no name any more */
+    uint32_t users;             /* open files, the working folder */
+    uint8_t **pages;            /* the content; an entry of NULL: zeros */
+    size_t room;                /* entries of pages */
 };
 
 int tree_init(void);
@@ -58,7 +64,13 @@ int tree_add_archive(const struct bytes *archive);
 int tree_add_device(const struct device *d);
 /* A file or symbolic link of the kernel's own; bytes stay the caller's and must not go. Folders come as they are needed. */
 int tree_add(const char *path, uint32_t mode, struct bytes content);
+/* A folder of the kernel's own, made if it is not there; NULL: no memory, or something else is there. */
+struct node *tree_folder(const char *path);
 struct node *tree_root(void);
+/* Gives a node a name, which stays the caller's and must not go, in a folder; and takes it away again. */
+#define TREE_FIRST_PLACE 2u     /* of an entry: before are "." and ".." */
+void tree_put(struct node *n, struct node *parent, const char *name, size_t len);
+void tree_take(struct node *n);
 
 struct walk {
     struct node *from;          /* of a relative path */
@@ -66,9 +78,16 @@ struct walk {
     unsigned resolve;           /* RESOLVE_* of openat2 */
     bool follow;                /* a symbolic link at the end */
 };
-/* The node of a path; -ENOENT -ENOTDIR -ELOOP -ENAMETOOLONG, -EXDEV (RESOLVE_BENEATH). A path of length 0: -ENOENT.
- * *missing, if given: with -ENOENT, only the last part is missing and could be made. */
-int tree_walk(const struct walk *w, const char *path, struct node **out, bool *missing);
+/* With -ENOENT: folder is not NULL if only the last part is missing and could be made in it. Good until the next walk. */
+struct missing {
+    struct node *folder;
+    const char *name;
+    size_t len;
+    bool slash;                 /* behind it: a folder is meant */
+};
+/* The node of a path; -ENOENT -ENOTDIR -ELOOP -ENAMETOOLONG, -EXDEV (RESOLVE_BENEATH). A path of length 0: -ENOENT. missing may be
+ * NULL. */
+int tree_walk(const struct walk *w, const char *path, struct node **out, struct missing *missing);
 /* "/a/b" of a folder into out: its length with the NUL, -ERANGE. */
 int tree_path(const struct node *n, char *out, size_t size);
 
@@ -89,6 +108,7 @@ struct file_ops {
     int64_t (*read)(struct file *f, uint64_t to, size_t n);
     int64_t (*write)(struct file *f, uint64_t from, size_t n);
     int64_t (*read_at)(struct file *f, uint64_t to, size_t n, uint64_t at);     /* NULL: not seekable, -ESPIPE */
+    int64_t (*write_at)(struct file *f, uint64_t from, size_t n, uint64_t at);
     int64_t (*seek)(struct file *f, int64_t offset, unsigned whence);
     /* POLLIN ... that hold now. NULL: not for epoll, and always ready for poll(). */
     unsigned (*poll)(struct file *f);
@@ -124,6 +144,38 @@ int64_t file_open(struct node *n, unsigned flags, struct file **out);
 /* A file of the tree by its path, for the kernel itself. */
 int file_open_path(const char *path, unsigned flags, struct file **out);
 void fill_stat(const struct file *f, const struct node *n, struct linux_stat *st);
+/* Operations of files that are nodes of the tree. */
+int64_t file_seek(struct file *f, int64_t offset, unsigned whence);
+void file_close_node(struct file *f);
+
+/* ---- paths.c: paths of system calls ---- */
+
+/* The node of a path of the program, from the folder dirfd or AT_FDCWD on; missing (NULL: not asked): see tree_walk(). */
+int path_find(uint64_t dirfd, uint64_t user_path, bool follow, struct node **out, struct missing *missing);
+/* Its last part is "." or "..": of the path that was asked for last. */
+bool path_ends_in_dots(void);
+
+/* ---- change.c ---- */
+
+extern uint32_t file_mask;      /* umask() */
+
+/* ---- tmp.c: what the program makes in /tmp ---- */
+
+void tmp_init(void);
+extern const struct file_ops tmp_ops;
+/* A file or folder with no content, there, or without any name. -EROFS: not in /tmp; -ENOENT: the folder is gone; -ENOSPC. */
+int64_t tmp_make(const struct missing *m, uint32_t mode, struct node **out);
+int64_t tmp_make_nameless(uint32_t mode, struct node **out);
+/* Of a writable node: a file, or an empty folder, loses its name; gets another, which is free or that of `other`, which goes. */
+void tmp_remove(struct node *n);
+int64_t tmp_move(struct node *n, const struct missing *to, struct node *other);
+/* A new size, -EFBIG; memory for a part, -EFBIG -ENOSPC. */
+int64_t tmp_resize(struct node *n, uint64_t size);
+int64_t tmp_reserve(struct node *n, uint64_t at, uint64_t size);
+void tmp_counts(struct linux_statfs *s);
+/* Somebody uses a node; one that is gone goes with its last user. */
+void node_get(struct node *n);
+void node_put(struct node *n);
 
 /* ---- wait.c: waiting with all that can end it ---- */
 

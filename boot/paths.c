@@ -1,4 +1,4 @@
-/* boot/paths.c - the system calls that take a path. The tree is read-only: what would change it is -EROFS. */
+/* boot/paths.c - the system calls that take a path and look: opening, stat, the working folder. change.c has the others. */
 #include "boot/linux.h"
 
 static struct node *here;               /* the working folder; NULL: the root */
@@ -35,22 +35,67 @@ static int get_path(uint64_t dirfd, uint64_t user_path, struct node **from)
     return path[0] == '/' ? 0 : n == 0 ? ((int32_t)dirfd == AT_FDCWD || fd_file(dirfd) ? -ENOENT : -EBADF) : start(dirfd, from);
 }
 
-static int find(uint64_t dirfd, uint64_t user_path, bool follow, struct node **out)
+int path_find(uint64_t dirfd, uint64_t user_path, bool follow, struct node **out, struct missing *missing)
 {
     struct walk w = { .follow = follow };
     int e = get_path(dirfd, user_path, &w.from);
 
-    return e < 0 ? e : tree_walk(&w, path, out, NULL);
+    if (missing)
+        missing->folder = NULL;
+    return e < 0 ? e : tree_walk(&w, path, out, missing);
+}
+
+bool path_ends_in_dots(void)
+{
+    size_t n = strlen(path), dots = 0;
+
+    while (n && path[n - 1] == '/')
+        n--;
+    for (; n && path[n - 1] == '.'; n--)
+        dots++;
+    return (dots == 1 || dots == 2) && (!n || path[n - 1] == '/');
 }
 
 /* ---- opening ---- */
 
-static int64_t open_at(uint64_t dirfd, uint64_t user_path, uint64_t flags, uint64_t resolve)
+/* A new file of /tmp. */
+static int64_t make(const struct missing *m, uint32_t mode, struct node **out)
 {
-    struct walk w = { .resolve = (unsigned)resolve };
-    struct node *n;
+    return m->slash ? -EISDIR : tmp_make(m, S_IFREG | (mode & 07777 & ~file_mask), out);
+}
+
+/* The same without a name, in a folder. */
+static int64_t make_nameless(const struct node *folder, uint64_t flags, uint32_t mode, struct node **out)
+{
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        return -EINVAL;
+    if ((folder->mode & S_IFMT) != S_IFDIR)
+        return -ENOTDIR;
+    return folder->writable ? tmp_make_nameless(S_IFREG | (mode & 07777 & ~file_mask), out) : -EROFS;
+}
+
+/* A descriptor of it. made: it has just been made for this, and goes again if there is none. */
+static int64_t open_node(struct node *n, uint64_t flags, bool made)
+{
     struct file *f;
-    bool missing;
+    int64_t fd;
+
+    node_get(n);
+    fd = file_open(n, (unsigned)flags, &f);
+    if (fd == 0)
+        fd = fd_new(f, (unsigned)flags & O_CLOEXEC);
+    if (fd < 0 && made && !n->gone)
+        tmp_remove(n);
+    node_put(n);
+    return fd;
+}
+
+static int64_t open_at(uint64_t dirfd, uint64_t user_path, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+    const uint64_t nameless = O_TMPFILE, made_by = O_CREAT | O_EXCL | O_TRUNC | O_TMPFILE;
+    struct walk w = { .resolve = (unsigned)resolve };
+    struct missing missing;
+    struct node *n;
     int64_t e = get_path(dirfd, user_path, &w.from);
 
     if (e < 0)
@@ -61,20 +106,20 @@ static int64_t open_at(uint64_t dirfd, uint64_t user_path, uint64_t flags, uint6
             return e;
         w.from = w.top;
     }
-    if ((flags & O_TMPFILE) == O_TMPFILE)
-        return -EROFS;
     w.follow = !(flags & O_NOFOLLOW) && !(flags & O_CREAT && flags & O_EXCL);
     e = tree_walk(&w, path, &n, &missing);
-    if (e == -ENOENT && missing && flags & O_CREAT)
-        return -EROFS;
-    if (e == 0)
-        e = file_open(n, (unsigned)flags, &f);
-    return e < 0 ? e : fd_new(f, (unsigned)flags & O_CLOEXEC);
+    if (e == 0 && (flags & nameless) == nameless)
+        e = make_nameless(n, flags, (uint32_t)mode, &n);
+    else if (e != -ENOENT || !missing.folder || !(flags & O_CREAT))
+        return e < 0 ? e : open_node(n, flags, false);
+    else
+        e = make(&missing, (uint32_t)mode, &n);
+    return e < 0 ? e : open_node(n, flags & ~made_by, true);
 }
 
-int64_t sys_open(const uint64_t a[6]) { return open_at((uint64_t)AT_FDCWD, a[0], (uint32_t)a[1], 0); }
-int64_t sys_openat(const uint64_t a[6]) { return open_at(a[0], a[1], (uint32_t)a[2], 0); }
-int64_t sys_creat(const uint64_t a[6]) { return open_at((uint64_t)AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, 0); }
+int64_t sys_open(const uint64_t a[6]) { return open_at((uint64_t)AT_FDCWD, a[0], (uint32_t)a[1], a[2], 0); }
+int64_t sys_openat(const uint64_t a[6]) { return open_at(a[0], a[1], (uint32_t)a[2], a[3], 0); }
+int64_t sys_creat(const uint64_t a[6]) { return open_at((uint64_t)AT_FDCWD, a[0], O_CREAT | O_WRONLY | O_TRUNC, a[1], 0); }
 
 int64_t sys_openat2(const uint64_t a[6])
 {
@@ -91,7 +136,7 @@ int64_t sys_openat2(const uint64_t a[6])
     if (how.flags & ~known || how.resolve >= 2 * RESOLVE_IN_ROOT || (how.mode && !(how.flags & O_CREAT)) ||
         (how.resolve & RESOLVE_BENEATH && how.resolve & RESOLVE_IN_ROOT))
         return -EINVAL;
-    return open_at(a[0], a[1], how.flags, how.resolve);
+    return open_at(a[0], a[1], how.flags, how.mode, how.resolve);
 }
 
 /* ---- looking ---- */
@@ -123,7 +168,7 @@ static int64_t stat_at(uint64_t dirfd, uint64_t user_path, uint64_t to, uint64_t
             return stat_out(f, f ? f->node : working_folder(), to);
         }
     }
-    e = find(dirfd, user_path, !(flags & AT_SYMLINK_NOFOLLOW), &n);
+    e = path_find(dirfd, user_path, !(flags & AT_SYMLINK_NOFOLLOW), &n, NULL);
     return e < 0 ? e : stat_out(NULL, n, to);
 }
 
@@ -138,22 +183,31 @@ int64_t sys_fstat(const uint64_t a[6])
     return f ? stat_out(f, f->node, a[1]) : -EBADF;
 }
 
-static int64_t statfs_out(uint64_t to)
+static int64_t statfs_out(const struct node *n, uint64_t to)
 {
     struct linux_statfs s = { .type = 0x858458f6 /* ramfs */, .bsize = PAGE, .namelen = 255, .frsize = PAGE, .flags = 1 /* ro */ };
 
+    if (n && n->writable) {
+        s.flags = 0;
+        tmp_counts(&s);
+    }
     return user_out(to, &s, sizeof(s));
 }
 
 int64_t sys_statfs(const uint64_t a[6])
 {
     struct node *n;
-    int e = find((uint64_t)AT_FDCWD, a[0], true, &n);
+    int e = path_find((uint64_t)AT_FDCWD, a[0], true, &n, NULL);
 
-    return e < 0 ? e : statfs_out(a[1]);
+    return e < 0 ? e : statfs_out(n, a[1]);
 }
 
-int64_t sys_fstatfs(const uint64_t a[6]) { return fd_file(a[0]) ? statfs_out(a[1]) : -EBADF; }
+int64_t sys_fstatfs(const uint64_t a[6])
+{
+    const struct file *f = fd_file(a[0]);
+
+    return f ? statfs_out(f->node, a[1]) : -EBADF;
+}
 
 static int64_t access_at(uint64_t dirfd, uint64_t user_path, uint64_t mode, uint64_t flags)
 {
@@ -162,12 +216,12 @@ static int64_t access_at(uint64_t dirfd, uint64_t user_path, uint64_t mode, uint
 
     if (mode & ~7ul || flags & ~(uint64_t)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
         return -EINVAL;
-    e = find(dirfd, user_path, !(flags & AT_SYMLINK_NOFOLLOW), &n);
+    e = path_find(dirfd, user_path, !(flags & AT_SYMLINK_NOFOLLOW), &n, NULL);
     if (e < 0)
         return e;
     if (mode & X_OK && (n->mode & S_IFMT) != S_IFDIR && !(n->mode & 0111))
         return -EACCES;
-    return mode & W_OK && !n->device ? -EROFS : 0;
+    return mode & W_OK && !n->device && !n->writable ? -EROFS : 0;
 }
 
 int64_t sys_access(const uint64_t a[6]) { return access_at((uint64_t)AT_FDCWD, a[0], (uint32_t)a[1], 0); }
@@ -181,7 +235,7 @@ static int64_t readlink_at(uint64_t dirfd, uint64_t user_path, uint64_t to, uint
 
     if ((int32_t)size <= 0)
         return -EINVAL;
-    e = find(dirfd, user_path, false, &n);
+    e = path_find(dirfd, user_path, false, &n, NULL);
     if (e < 0)
         return e;
     if ((n->mode & S_IFMT) != S_IFLNK)
@@ -199,6 +253,9 @@ static int64_t change_to(struct node *n)
 {
     if ((n->mode & S_IFMT) != S_IFDIR)
         return -ENOTDIR;
+    node_get(n);
+    if (here)
+        node_put(here);
     here = n;
     return 0;
 }
@@ -206,7 +263,7 @@ static int64_t change_to(struct node *n)
 int64_t sys_chdir(const uint64_t a[6])
 {
     struct node *n;
-    int e = find((uint64_t)AT_FDCWD, a[0], true, &n);
+    int e = path_find((uint64_t)AT_FDCWD, a[0], true, &n, NULL);
 
     return e < 0 ? e : change_to(n);
 }
@@ -220,41 +277,9 @@ int64_t sys_fchdir(const uint64_t a[6])
 
 int64_t sys_getcwd(const uint64_t a[6])
 {
-    int n = tree_path(working_folder(), path, MIN(a[1], sizeof(path)));
+    int n = working_folder()->gone ? -ENOENT : tree_path(working_folder(), path, MIN(a[1], sizeof(path)));
 
     if (n < 0)
         return n;
     return user_out(a[0], path, (size_t)n) < 0 ? -EFAULT : n;
 }
-
-/* ---- what would change the tree ---- */
-
-static int64_t make_at(uint64_t dirfd, uint64_t user_path)
-{
-    struct walk w = { .follow = false };
-    struct node *n;
-    bool missing;
-    int e = get_path(dirfd, user_path, &w.from);
-
-    if (e == 0)
-        e = tree_walk(&w, path, &n, &missing);
-    return e == 0 ? -EEXIST : e == -ENOENT && missing ? -EROFS : e;
-}
-
-static int64_t change_at(uint64_t dirfd, uint64_t user_path)
-{
-    struct node *n;
-    int e = find(dirfd, user_path, false, &n);
-
-    return e < 0 ? e : -EROFS;
-}
-
-int64_t sys_mkdir(const uint64_t a[6]) { return make_at((uint64_t)AT_FDCWD, a[0]); }
-int64_t sys_mkdirat(const uint64_t a[6]) { return make_at(a[0], a[1]); }
-int64_t sys_symlink(const uint64_t a[6]) { return make_at((uint64_t)AT_FDCWD, a[1]); }
-int64_t sys_link(const uint64_t a[6]) { return make_at((uint64_t)AT_FDCWD, a[1]); }
-int64_t sys_mknod(const uint64_t a[6]) { return make_at((uint64_t)AT_FDCWD, a[0]); }
-int64_t sys_change_path(const uint64_t a[6]) { return change_at((uint64_t)AT_FDCWD, a[0]); }
-int64_t sys_change_path_at(const uint64_t a[6]) { return change_at(a[0], a[1]); }
-int64_t sys_change_file(const uint64_t a[6]) { return fd_file(a[0]) ? -EROFS : -EBADF; }
-int64_t sys_sync_file(const uint64_t a[6]) { return fd_file(a[0]) ? 0 : -EBADF; }

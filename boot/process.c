@@ -259,15 +259,6 @@ int64_t sys_prctl(const uint64_t a[6])
     return -EINVAL;
 }
 
-int64_t sys_umask(const uint64_t a[6])
-{
-    static uint32_t current = 022;
-    uint32_t old = current;
-
-    current = (uint32_t)a[0] & 0777;
-    return old;
-}
-
 /* ---- one processor, one thread ---- */
 
 int64_t sys_sched_getaffinity(const uint64_t a[6])

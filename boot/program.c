@@ -36,6 +36,7 @@ static void fill_tree(void)
     add(tree_add("proc/self/exe", S_IFLNK | 0777, (struct bytes){ (const uint8_t *)self, sizeof(self) - 1 }), "/proc");
     add(tree_add("proc/cmdline", S_IFREG | 0444,
                  (struct bytes){ (const uint8_t *)boot.command_line, strlen(boot.command_line) }), "/proc");
+    tmp_init();
     add(tree_add(NAME, S_IFREG | 0755, boot.program), NAME);
 }
 

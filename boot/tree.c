@@ -1,5 +1,5 @@
 /* boot/tree.c - the names: one tree of folders, files, links and devices, filled at the start from archives and read-only
- * from then on. Contents stay where the archives lie; a node costs some 150 bytes. */
+ * from then on, but for what tmp.c adds and takes away. Contents stay where the archives lie; a node costs some 150 bytes. */
 #include "boot/linux.h"
 
 #define BUCKETS 1024u
@@ -7,6 +7,7 @@
 
 static struct node *root, *buckets[BUCKETS], *linked;
 static uint32_t nodes, n_linked, archives;
+static uint64_t places;         /* given out to entries of folders */
 
 static bool is_dir(const struct node *n) { return (n->mode & S_IFMT) == S_IFDIR; }
 static bool is_link(const struct node *n) { return (n->mode & S_IFMT) == S_IFLNK; }
@@ -31,23 +32,15 @@ static struct node *child(const struct node *parent, const char *name, size_t le
     return n;
 }
 
-/* name stays the caller's and must not go. */
-static struct node *new_node(struct node *parent, const char *name, size_t len, uint32_t mode)
+void tree_put(struct node *n, struct node *parent, const char *name, size_t len)
 {
-    struct node **b, *n = nodes < TREE_NODES_MAX ? pool_get(sizeof(*n)) : NULL;
+    struct node **b = bucket(parent, name, len);
 
-    if (!n)
-        return NULL;
-    n->ino = ++nodes;
-    n->mode = mode;
-    n->nlink = (mode & S_IFMT) == S_IFDIR ? 2 : 1;
     n->name = name;
     n->name_len = (uint32_t)len;
-    n->links = n;
-    n->parent = parent ? parent : n;
-    if (!parent)
-        return n;
-    b = bucket(parent, name, len);
+    n->parent = parent;
+    n->place = TREE_FIRST_PLACE + places++;
+    n->next = NULL;
     n->same_hash = *b;
     *b = n;
     if (parent->last_child)
@@ -57,6 +50,39 @@ static struct node *new_node(struct node *parent, const char *name, size_t len, 
     parent->last_child = n;
     if (is_dir(n))
         parent->nlink++;
+}
+
+void tree_take(struct node *n)
+{
+    struct node **b = bucket(n->parent, n->name, n->name_len), *before = NULL;
+
+    while (*b != n)
+        b = &(*b)->same_hash;
+    *b = n->same_hash;
+    for (struct node *c = n->parent->first_child; c != n; c = c->next)
+        before = c;
+    *(before ? &before->next : &n->parent->first_child) = n->next;
+    if (n->parent->last_child == n)
+        n->parent->last_child = before;
+    if (is_dir(n))
+        n->parent->nlink--;
+    n->parent = n;
+}
+
+/* name stays the caller's and must not go. */
+static struct node *new_node(struct node *parent, const char *name, size_t len, uint32_t mode)
+{
+    struct node *n = nodes < TREE_NODES_MAX ? pool_get(sizeof(*n)) : NULL;
+
+    if (!n)
+        return NULL;
+    n->ino = ++nodes;
+    n->mode = mode;
+    n->nlink = (mode & S_IFMT) == S_IFDIR ? 2 : 1;
+    n->links = n;
+    n->parent = n;
+    if (parent)
+        tree_put(n, parent, name, len);
     return n;
 }
 
@@ -192,6 +218,13 @@ int tree_add(const char *path, uint32_t mode, struct bytes content)
     return 0;
 }
 
+struct node *tree_folder(const char *path)
+{
+    struct node *n;
+
+    return make(path, strlen(path), S_IFDIR | 0755, &n) == 0 && is_dir(n) ? n : NULL;
+}
+
 int tree_add_device(const struct device *d)
 {
     struct node *n;
@@ -247,14 +280,14 @@ static const char *put_before(const struct bytes *target, const char *rest)
     return strlen(to) == target->size + (n ? n + 1 : 0) ? to : NULL;    /* no NUL in the target */
 }
 
-int tree_walk(const struct walk *w, const char *path, struct node **out, bool *missing)
+int tree_walk(const struct walk *w, const char *path, struct node **out, struct missing *missing)
 {
     struct node *top = w->top ? w->top : root, *at = w->from ? w->from : root, *n;
     unsigned followed = 0;
     size_t len = strlen(path);
 
     if (missing)
-        *missing = false;
+        missing->folder = NULL;
     if (len == 0)
         return -ENOENT;
     if (len >= sizeof(texts[0]))
@@ -288,8 +321,8 @@ int tree_walk(const struct walk *w, const char *path, struct node **out, bool *m
             n = len == 1 && path[0] == '.' ? at : child(at, path, len);
         }
         if (!n) {
-            if (missing)
-                *missing = last;
+            if (missing && last)
+                *missing = (struct missing){ at, path, len, slash };
             return -ENOENT;
         }
         if (is_link(n) && (!last || slash || w->follow)) {

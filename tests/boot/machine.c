@@ -38,8 +38,12 @@ void panic(const char *how, ...)
 
 /* ---- the command line, and dom0's seed ---- */
 
-const char *fake_option;
-const char *kernel_option(const char *key) { return strcmp(key, "kernel.random=") == 0 ? fake_option : NULL; }
+const char *fake_option, *fake_tmp;
+
+const char *kernel_option(const char *key)
+{
+    return strcmp(key, "kernel.random=") == 0 ? fake_option : strcmp(key, "kernel.tmp=") == 0 ? fake_tmp : NULL;
+}
 
 size_t fake_seed;
 unsigned seeds_taken;
@@ -143,6 +147,8 @@ int64_t user_map(enum user_where where, uint64_t address, uint64_t length, unsig
     return (int64_t)address;
 }
 
+int user_unmap(uint64_t address, uint64_t length) { (void)address, (void)length; return 0; }
+int user_protect(uint64_t address, uint64_t length, unsigned prot) { (void)address, (void)length, (void)prot; return 0; }
 void user_brk_start(uint64_t address) { (void)address; }
 
 uint64_t user_put(size_t offset, const char *text)

@@ -12,6 +12,7 @@ extern size_t pages_out;            /* given out and not back */
 extern size_t pages_most;           /* page_alloc() gives no more than that */
 extern char last_said[512];
 extern const char *fake_option;     /* what follows "kernel.random=" on the command line; NULL without */
+extern const char *fake_tmp;        /* the same of "kernel.tmp=" */
 extern size_t fake_seed;            /* length of what dom0 left in xenstore */
 extern unsigned seeds_taken;        /* how often it was asked for */
 

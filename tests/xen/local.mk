@@ -56,7 +56,7 @@ unik_dom0_static_LDFLAGS = $(AM_LDFLAGS) -all-static
 # What a program sees of its kernel: run on Linux and as an image, and compared.
 EXTRA_PROGRAMS += syscalls
 syscalls_SOURCES = tests/xen/syscalls/main.c tests/xen/syscalls/probe.h tests/xen/syscalls/files.c \
-	tests/xen/syscalls/folders.c tests/xen/syscalls/descriptors.c tests/xen/syscalls/pipes.c tests/xen/syscalls/waiting.c \
+	tests/xen/syscalls/folders.c tests/xen/syscalls/tmp.c tests/xen/syscalls/descriptors.c tests/xen/syscalls/pipes.c tests/xen/syscalls/waiting.c \
 	tests/xen/syscalls/timers.c tests/xen/syscalls/memory.c tests/xen/syscalls/program.c tests/xen/syscalls/xen.c
 syscalls_LDFLAGS = $(AM_LDFLAGS) -all-static
 dist_noinst_SCRIPTS += tests/xen/syscalls/make-files

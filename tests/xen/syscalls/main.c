@@ -53,7 +53,7 @@ static const struct {
     const char *name;
     void (*run)(void);
 } sections[] = {
-    { "files", probe_files },     { "folders", probe_folders }, { "descriptors", probe_descriptors }, { "pipes", probe_pipes },
+    { "files", probe_files },     { "folders", probe_folders }, { "tmp", probe_tmp },         { "descriptors", probe_descriptors }, { "pipes", probe_pipes },
     { "waiting", probe_waiting }, { "timers", probe_timers },   { "memory", probe_memory },           { "program", probe_program },
 };
 

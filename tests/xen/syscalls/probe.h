@@ -29,6 +29,7 @@ extern char *bad_near, *bad_kernel, *last_page;     /* page 0; not the program's
 
 void probe_files(void);
 void probe_folders(void);
+void probe_tmp(void);
 void probe_descriptors(void);
 void probe_pipes(void);
 void probe_waiting(void);
