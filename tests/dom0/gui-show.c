@@ -604,6 +604,33 @@ START_TEST(pastes_from_the_display)
 }
 END_TEST
 
+/* What is sent to X reads from it as well: no event may be forgotten in what was read so. A paste chord makes dom0 send something;
+ * a key comes at every moment of that, and nothing after it that would bring it along: the clipboard's owner never answers. */
+START_TEST(a_key_beside_a_flush)
+{
+    struct stage s = begin_focused();
+
+    xcb_set_selection_owner(x, own_window(), atom("CLIPBOARD"), XCB_CURRENT_TIME);
+    fake(XCB_KEY_PRESS, 37, 0, 0);
+    fake(XCB_KEY_PRESS, 50, 0, 0);
+    guest_get(s.p, GUI_KEYPRESS, 1);
+    guest_get(s.p, GUI_KEYPRESS, 1);
+    for (int i = 0; i < 600; i++) {
+        ev_tstamp until;
+
+        fake(XCB_KEY_PRESS, 55, 0, 0);
+        for (until = ev_time() + (i % 150) * 1e-6; ev_time() < until;)
+            ;
+        fake(XCB_KEY_PRESS, 38, 0, 0);
+        ck_assert_uint_eq(guest_get(s.p, GUI_KEYPRESS, 1).u.input.code, 38);
+        fake(XCB_KEY_RELEASE, 55, 0, 0);
+        fake(XCB_KEY_RELEASE, 38, 0, 0);
+        ck_assert_uint_eq(guest_get(s.p, GUI_KEYPRESS, 1).u.input.code, 38);
+    }
+    end(&s, 0);
+}
+END_TEST
+
 START_TEST(the_x_server_dies)
 {
     struct stage s = begin("800x600x24");
@@ -624,7 +651,7 @@ TCase *case_gui_show(void)
 {
     TCase *t = tcase_create("gui-show");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 240);
     if (system("command -v Xvfb >/dev/null") != 0) {
         printf("left out: gui-show (no Xvfb: apt-get install xvfb)\n");
         return t;
@@ -636,6 +663,7 @@ TCase *case_gui_show(void)
     tcase_add_test(t, life_of_windows);
     tcase_add_test(t, copies_to_the_display);
     tcase_add_test(t, pastes_from_the_display);
+    tcase_add_test(t, a_key_beside_a_flush);
     tcase_add_test(t, the_x_server_dies);
     return t;
 }

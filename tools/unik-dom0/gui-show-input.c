@@ -183,19 +183,23 @@ static void ask_place(struct show *s, struct gui_window *w)
     free(t);
 }
 
-void show_events(struct show *s)
+bool show_events(struct show *s)
 {
     xcb_generic_event_t *e;
+    bool any = false;
 
     while ((e = xcb_poll_for_event(s->x)) != NULL) {
         dispatch(s, e);
         free(e);
+        any = true;
     }
     for (struct gui_window *w = s->gui->windows; w; w = w->next)
         if (w->shown && ((struct show_window *)w->shown)->moved) {
             ((struct show_window *)w->shown)->moved = false;
             ask_place(s, w);
+            any = true;
         }
+    return any;
 }
 #else
 typedef int nothing_here;               /* a file may not be empty */

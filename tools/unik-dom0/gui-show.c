@@ -87,15 +87,17 @@ static void end(struct show *s)
 
 static void client_gone(struct client *c) { end(c->job); }
 
+/* Whoever sends to X reads from it too: a flush, like an answer that is waited for, may leave events in the queue, of which the
+ * descriptor tells nothing. So it goes on until everything is sent and, after that, nothing was in the queue. */
 static void on_turn(struct ev_loop *loop, ev_prepare *w, int revents)
 {
     struct show *s = w->data;
     struct client *c = s->client;
 
     (void)loop, (void)revents;
-    show_events(s);
-    if (xcb_flush(s->x) > 0 && !xcb_connection_has_error(s->x))
-        return;
+    while (xcb_flush(s->x) > 0 && !xcb_connection_has_error(s->x))
+        if (!show_events(s))
+            return;
     end(s);
     client_printf(c, 'e', "unik-dom0: the X display is gone\n");
     client_exit(c, 1);

@@ -35,7 +35,7 @@ struct show {
     uint32_t paste_into;
 
     ev_io io;
-    ev_prepare prepare;                 /* before the loop sleeps: events that a question left in the queue, and flush */
+    ev_prepare prepare;                 /* before the loop sleeps: flush, and events that this or a question left in the queue */
 };
 
 /* One window; w->shown. */
@@ -62,7 +62,7 @@ void show_selection_clear(struct show *s);
 void show_selection_notify(struct show *s, const xcb_selection_notify_event_t *e);
 
 /* ---- gui-show-input.c ---- */
-/* All events that have arrived. */
-void show_events(struct show *s);
+/* All events that have arrived. False: there were none, and nothing was sent. */
+bool show_events(struct show *s);
 
 #endif
