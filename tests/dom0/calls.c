@@ -1,7 +1,10 @@
 /* tests/dom0/calls.c - calls that dom0 makes: the bytes on the wire, how they end, what a guest may do wrong in one. */
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/common/bytes.h"
@@ -252,6 +255,63 @@ START_TEST(a_client_that_leaves_and_one_that_times_out)
 }
 END_TEST
 
+/* A full disk, a folder as input, a reader that has gone: the call ends, and says so, however it would have gone on. */
+START_TEST(a_caller_whose_descriptors_fail)
+{
+    static const struct { const char *output, *input; int code; } ways[] = {
+        { "/dev/full", NULL, 1 }, { NULL, "/", 1 }, { "fifo", NULL, 128 + SIGPIPE }
+    };
+    bool fifo = ways[_i].output && strcmp(ways[_i].output, "fifo") == 0;
+    const char *output = ways[_i].output;
+    struct run *r = run_start("");
+    struct peer *c = run_guest(r, 1, 3), *d;
+    char path[512];
+    struct program *p;
+    int reader = -1;
+
+    if (fifo) {
+        snprintf(path, sizeof(path), "%s/fifo", r->dir);
+        ck_assert_int_eq(mkfifo(path, 0600), 0);
+        reader = open(path, O_RDONLY | O_NONBLOCK);
+        output = path;
+    }
+    p = run_begin_into(r, output, ways[_i].input, "exec", "user:x");
+    expect_exec(c, 513, "user:x");
+    d = run_data(r, 513);
+    if (fifo)
+        close(reader);
+    if (output)
+        send_message(d, QREXEC_STDOUT, "bytes", 5);
+    ck_assert(peer_closed(d, RUN_SECONDS));
+    ck_assert_int_eq(run_end(r, p), ways[_i].code);
+    peer_close(d);
+    send_terminated(c, 0, 513);
+    peer_close(c);
+    ck_assert_int_eq(run_stop(r), 0);
+}
+END_TEST
+
+/* Whoever waits without an end: while the VM lives, and a moment longer. */
+START_TEST(waits_for_a_vm_that_dies)
+{
+    struct run *r = run_start("");
+    struct peer *c = run_guest(r, 1, 3);
+    struct program *p = run_begin(r, NULL, "wait gui", NULL), *q;
+
+    peer_close(c);
+    q = run_begin(r, NULL, "wait qubesdb", NULL);
+    ck_assert_int_eq(run_end(r, p), 1);
+    ck_assert_int_eq(run_end(r, q), 1);
+    p = run_begin(r, NULL, "wait qrexec", NULL);       /* but one that comes back in time is not gone */
+    c = run_guest(r, 1, 3);
+    ck_assert_int_eq(run_end(r, p), 0);
+    p = run_begin(r, NULL, "wait gone", NULL);
+    peer_close(c);
+    ck_assert_int_eq(run_end(r, p), 0);
+    ck_assert_int_eq(run_stop(r), 0);
+}
+END_TEST
+
 START_TEST(refused_without_a_guest)
 {
     struct run *r = run_start("--domid 5 --name work");
@@ -268,7 +328,7 @@ TCase *case_calls(void)
 {
     TCase *t = tcase_create("calls");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 240);
     tcase_add_test(t, golden_bytes);
     tcase_add_loop_test(t, answers_hello_as_the_real_one, 0, sizeof(versions) / sizeof(versions[0]));
     tcase_add_loop_test(t, every_end_of_a_call, 0, sizeof(ends) / sizeof(ends[0]));
@@ -276,6 +336,8 @@ TCase *case_calls(void)
     tcase_add_test(t, input_in_full_chunks_and_stderr_apart);
     tcase_add_test(t, just_exec_needs_no_streams);
     tcase_add_test(t, a_client_that_leaves_and_one_that_times_out);
+    tcase_add_loop_test(t, a_caller_whose_descriptors_fail, 0, 3);
+    tcase_add_test(t, waits_for_a_vm_that_dies);
     tcase_add_test(t, refused_without_a_guest);
     return t;
 }

@@ -340,11 +340,91 @@ START_TEST(a_guest_that_does_not_read)
 }
 END_TEST
 
+/* Window 1 is there but for one thing, and somebody waits: whichever it is, it wakes him. */
+static void title_comes(struct run *r, struct peer *p)
+{
+    char title[GUI_TITLE] = "new";
+
+    (void)r;
+    guest_send(p, GUI_WMNAME, 1, title, sizeof(title));
+}
+
+static void echo_comes(struct run *r, struct peer *p)
+{
+    (void)r;
+    guest_echo(p, 1);
+}
+
+static void focus_comes(struct run *r, struct peer *p)
+{
+    (void)p;
+    ck_assert_int_eq(run_command(r, "gui restore 1", NULL), 0);
+}
+
+static void namesake_goes(struct run *r, struct peer *p)
+{
+    (void)r;
+    guest_send(p, GUI_DESTROY, 2, NULL, 0);
+}
+
+static void without_title(struct run *r, struct peer *p) { (void)r, (void)p; }
+
+static void without_echo(struct run *r, struct peer *p)
+{
+    (void)p;
+    ck_assert_int_eq(run_command(r, "gui resize 1 32 32", NULL), 0);
+    guest_send(p, GUI_SHMIMAGE, 1, WORDS(0, 0, 32, 32));
+}
+
+static void without_focus(struct run *r, struct peer *p)
+{
+    (void)p;
+    ck_assert_int_eq(run_command(r, "gui minimise 1", NULL), 0);
+}
+
+static void with_namesake(struct run *r, struct peer *p)
+{
+    char title[GUI_TITLE] = "same";
+
+    (void)r;
+    guest_send(p, GUI_WMNAME, 1, title, sizeof(title));
+    guest_create(p, 2, 0, 0, 8, 8);
+    guest_send(p, GUI_WMNAME, 2, title, sizeof(title));
+}
+
+START_TEST(a_waiter_is_woken_by_whatever_comes_last)
+{
+    static const struct {
+        const char *window;
+        void (*before)(struct run *r, struct peer *p), (*comes)(struct run *r, struct peer *p);
+    } ways[] = {
+        { "new", without_title, title_comes }, { "1", without_echo, echo_comes }, { "focus", without_focus, focus_comes },
+        { "same", with_namesake, namesake_goes },
+    };
+    struct run *r = run_start("");
+    struct peer *p = guest_new(r, 8, 8);
+    struct program *waiter;
+    char text[64];
+
+    guest_window(r, p, 1, 64, 32, 5);
+    guest_painted(r, "1");
+    ways[_i].before(r, p);
+    snprintf(text, sizeof(text), "gui wait %s", ways[_i].window);
+    waiter = run_begin(r, NULL, text, NULL);
+    snprintf(text, sizeof(text), "somebody waits for window:%s\n", ways[_i].window);
+    ck_assert(run_logged(r, text));
+    ways[_i].comes(r, p);
+    ck_assert_int_eq(run_end(r, waiter), 0);
+    peer_close(p);
+    ck_assert_int_eq(run_stop(r), 0);
+}
+END_TEST
+
 TCase *case_gui_user(void)
 {
     TCase *t = tcase_create("gui-user");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 240);
     tcase_add_test(t, pointer_and_keys);
     tcase_add_test(t, focus_goes_from_window_to_window);
     tcase_add_test(t, flags);
@@ -354,5 +434,6 @@ TCase *case_gui_user(void)
     tcase_add_loop_test(t, paste, 0, 2);
     tcase_add_test(t, restarts_and_faults);
     tcase_add_test(t, a_guest_that_does_not_read);
+    tcase_add_loop_test(t, a_waiter_is_woken_by_whatever_comes_last, 0, 4);
     return t;
 }

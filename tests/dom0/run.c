@@ -33,7 +33,7 @@ static void program_start(struct program *p, struct host *h, const char *input, 
     ck_assert_int_ge(p->pid, 0);
     if (p->pid == 0) {
         int in = open(input ? input : "/dev/null", O_RDONLY);
-        int out = open(p->out_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+        int out = open(p->output ? p->output : p->out_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
         int err = open(p->err_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
         if (in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
@@ -127,12 +127,18 @@ int run_stop(struct run *r)
 
 struct program *run_begin(struct run *r, const char *input, const char *words, const char *last)
 {
+    return run_begin_into(r, NULL, input, words, last);
+}
+
+struct program *run_begin_into(struct run *r, const char *output, const char *input, const char *words, const char *last)
+{
     struct program *p = calloc(1, sizeof(*p));
     char *argv[RUN_ARGS_MAX] = { (char *)(uintptr_t)"unik-dom0" };
     char text[2048];
     int n;
 
     ck_assert_ptr_nonnull(p);
+    p->output = output;
     snprintf(p->out_file, sizeof(p->out_file), "%s", r->dir);
     snprintf(p->err_file, sizeof(p->err_file), "%s", r->dir);
     snprintf(text, sizeof(text), "%s", words);

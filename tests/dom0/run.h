@@ -8,7 +8,7 @@
 #include "protocol/qrexec.h"
 #include "tests/common/peer.h"
 
-#define RUN_SECONDS 15.0
+#define RUN_SECONDS 60.0        /* an end for what never comes: a machine that stands still for half of it fails nothing */
 #define RUN_ARGS_MAX 24
 #define RUN_OUT_MAX 65536
 
@@ -16,6 +16,7 @@
 struct program {
     struct host *h;
     char out_file[256], err_file[256];
+    const char *output;         /* stdout goes here instead; NULL */
     pid_t pid;
     ev_child child;
     bool ended;
@@ -37,6 +38,8 @@ int run_stop(struct run *r);
 /* Start a command with stdin from a file (NULL: /dev/null). words: as above, but one word may be given apart as the
  * last. */
 struct program *run_begin(struct run *r, const char *input, const char *words, const char *last);
+/* The same, with stdout to a file that is there. */
+struct program *run_begin_into(struct run *r, const char *output, const char *input, const char *words, const char *last);
 /* Its exit code, after it ended; its stdout is in r->out then. */
 int run_end(struct run *r, struct program *p);
 /* Both. */

@@ -1,4 +1,5 @@
 /* tools/unik-dom0/call.c - a call that dom0 makes: the part of qrexec-client. */
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -30,6 +31,16 @@ static void finish(struct call *c, enum pair_end how, int code, const char *mess
     done(arg, code, message);
 }
 
+/* What was to be read or written here could not be: as a program that runs here would end. */
+static void give_up(struct call *c)
+{
+    char text[128];
+    bool pipe = c->data.local_error == -EPIPE;
+
+    snprintf(text, sizeof(text), "%s: %s", c->data.local, strerror(-c->data.local_error));
+    finish(c, PAIR_LEFT, pipe ? 128 + SIGPIPE : 1, pipe ? NULL : text);
+}
+
 /* The rules of the real client: complete with EXIT_CODE and the end of STDOUT; or when the channel is closed. */
 static void turn(struct data *d)
 {
@@ -38,6 +49,8 @@ static void turn(struct data *d)
 
     if (c->late)
         finish(c, PAIR_LEFT, 124, "timed out");
+    else if (d->local_error)
+        give_up(c);
     else if (code && (d->stdout_eof || d->error == -EPIPE))
         finish(c, PAIR_DONE, d->exit_code, NULL);
     else if (d->error == -ETIMEDOUT)

@@ -16,6 +16,7 @@
 #include "tools/unik-dom0/socket.h"
 
 #define AWAIT_EVERY 0.05                /* seconds between two looks for a dom0 that does not run yet */
+#define AWAIT_SECONDS 60                /* ... and how long, if nothing else was said */
 
 static const struct option longs[] = {
     { "state", required_argument, NULL, 's' },  { "vm", required_argument, NULL, 'v' },
@@ -133,12 +134,11 @@ static int receive(int fd, int at_end)
         if (bytes[0] == 'x')
             return atoi(bytes + 1);
         fwrite(bytes + 1, 1, (size_t)n - 1, bytes[0] == 'e' ? stderr : stdout);
-        fflush(bytes[0] == 'e' ? stderr : stdout);
-        if (ferror(stdout))
-            return 1;
+        if (fflush(bytes[0] == 'e' ? stderr : stdout) != 0 && bytes[0] != 'e')
+            return 1;           /* main() says why */
     }
     if (at_end)
-        fprintf(stderr, "unik-dom0: dom0 ended\n");
+        fprintf(stderr, "unik-dom0: the connection to dom0 ended\n");
     return at_end;
 }
 
@@ -248,13 +248,13 @@ int command_status(int argc, char **argv) { return simple(argc, argv, "x", NULL,
 int command_stop(int argc, char **argv) { return simple(argc, argv, "", NULL, NULL, 0); }
 int command_fault(int argc, char **argv) { return simple(argc, argv, "", "spec", NULL, 1); }
 
-/* One that is just being started has no socket yet. */
+/* One that is just being started has no socket yet; one that was killed has one where nobody listens. */
 static void await_dom0(const struct client_options *o)
 {
-    double waited = 0;
+    double waited = 0, most = o->seconds > 0 ? o->seconds : AWAIT_SECONDS;
     int fd;
 
-    while (((fd = open_socket(o->state)) == -ENOENT || fd == -ECONNREFUSED) && (o->seconds <= 0 || waited < o->seconds)) {
+    while (((fd = open_socket(o->state)) == -ENOENT || fd == -ECONNREFUSED) && waited < most) {
         usleep((useconds_t)(AWAIT_EVERY * 1e6));
         waited += AWAIT_EVERY;
     }

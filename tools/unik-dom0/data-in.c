@@ -147,8 +147,12 @@ static size_t take_body(struct data *d, const uint8_t *p, size_t n)
         k = fdio_write(f, p, n);
         if (k == -EAGAIN)
             return 0;
+        if (k < 0 && !d->service && !d->local_error) {
+            d->local_error = (int)k;
+            d->local = f == &d->err ? "standard error" : "standard output";
+        }
         if (k < 0)
-            fdio_close(f);      /* its reader is gone: the rest is dropped, and nobody can tell the guest to stop */
+            fdio_close(f);      /* the rest is dropped; a command of dom0 need not read its input */
         else
             n = (size_t)k;
     }

@@ -204,6 +204,11 @@ static void transmit(struct data *d)
         n = fdio_read(&d->in, chunk + QREXEC_HEADER, room - QREXEC_HEADER < most ? room - QREXEC_HEADER : most);
         if (n == -EAGAIN)
             return;
+        if (n < 0 && !d->service && !d->local_error) {
+            d->local_error = (int)n;
+            d->local = "standard input";
+            return;             /* no end of input: the service must not take what came for all of it */
+        }
         if (n <= 0) {
             fdio_close(&d->in);
             data_send_eof(d, type);

@@ -38,6 +38,8 @@ struct data {
     struct fdio in;                 /* caller: stdin of the call; service: the command's stdout */
     bool in_done;                   /* its EOF was sent, or nothing is to be sent */
     struct fdio out, err;           /* caller: stdout, stderr of the call; service: out is the command's stdin */
+    int local_error;                /* caller: one of its descriptors could not be read or written: a negative errno ... */
+    const char *local;              /* ... and which: the call cannot be whole any more */
 
     struct outbox box;
     uint64_t carried;               /* payload bytes both ways */

@@ -45,6 +45,7 @@ struct vm {
     struct gui *gui;                    /* NULL: no GUI daemon for it */
     struct pair *pairs;                 /* pair.c: PAIRS_MAX of them */
     struct data *datas;                 /* data channels with an end here */
+    bool seen;                          /* it was connected once (request.c) */
 
     unsigned long violations, notes;
     unsigned long calls, answered, refused;     /* made by dom0, made by the guest, those of them refused */

@@ -61,6 +61,11 @@ static int take_stdin(void)
         close(fd);
         return -1;
     }
+    if (fd >= 0 && n < 0) {
+        fprintf(stderr, "unik-dom0: gui paste: standard input: %s\n", strerror(errno));
+        close(fd);
+        return -1;
+    }
     return fd;
 }
 

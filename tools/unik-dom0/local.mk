@@ -6,6 +6,7 @@ tools_unik_dom0_unik_dom0_SOURCES = \
 	tools/unik-dom0/client.c \
 	tools/unik-dom0/socket.c tools/unik-dom0/socket.h \
 	tools/unik-dom0/request.c \
+	tools/unik-dom0/lock.c tools/unik-dom0/lock.h \
 	tools/unik-dom0/log.c tools/unik-dom0/dom0.h \
 	tools/unik-dom0/vm.c \
 	tools/unik-dom0/fault.c tools/unik-dom0/fault.h \

@@ -1,4 +1,5 @@
 /* tools/unik-dom0/log.c - one line on stderr for people, one word on stdout for scripts. */
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -26,12 +27,16 @@ void dom0_log(struct dom0 *d, enum unik_level level, const char *source, const c
 
 void dom0_state(struct dom0 *d, const char *fmt, ...)
 {
+    static bool lost;
     va_list ap;
 
     va_start(ap, fmt);
     vprintf(fmt, ap);
     va_end(ap);
     putchar('\n');
-    fflush(stdout);
+    if (fflush(stdout) != 0 && !lost) {
+        lost = true;
+        dom0_log(d, UNIK_WARNING, "dom0", "standard output: %s: what is said there is lost", strerror(errno));
+    }
     request_wake(d);
 }

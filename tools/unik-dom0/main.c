@@ -1,4 +1,5 @@
 /* tools/unik-dom0/main.c - a dom0 for a developer's machine: the commands. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,16 +101,23 @@ static int help(void)
     return 0;
 }
 
-/* A closed stdin, stdout or stderr must not become the control socket. */
+/* A closed stdin, stdout or stderr must not become the control socket. What is written to a closed stdout is lost, and the write
+ * fails. */
 static void open_standard(void)
 {
-    int fd;
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            open("/dev/null", fd == 1 ? O_RDONLY : O_RDWR);     /* the lowest that is free */
+}
 
-    do
-        fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd < 3);
-    if (fd >= 0)
-        close(fd);
+/* The exit code, after everything that was said has been written, or could not be. */
+static int said(int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return code;
+    fprintf(stderr, "unik-dom0: standard output: %s\n", strerror(errno ? errno : EIO));
+    return code ? code : 1;
 }
 
 int main(int argc, char **argv)
@@ -118,16 +126,18 @@ int main(int argc, char **argv)
     if (argc < 2)
         return usage("which command?");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
-        return help();
+        return said(help());
     if (strcmp(argv[1], "--version") == 0) {
         printf("unik-dom0 %s\n", PACKAGE_VERSION);
-        return 0;
+        return said(0);
     }
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         if (strcmp(argv[1], commands[i].name) == 0) {
             if (argc > 2 && strcmp(argv[2], "--help") == 0)
-                return help();
-            return commands[i].run(argc - 1, argv + 1);
+                return said(help());
+            if (commands[i].run == command_start)           /* lives on without it, and has said so */
+                return command_start(argc - 1, argv + 1);
+            return said(commands[i].run(argc - 1, argv + 1));
         }
     return usage("%s: no such command", argv[1]);
 }

@@ -148,16 +148,21 @@ static void on_gone(struct ev_loop *loop, ev_io *w, int revents)
     dom0_log(net->dom0, UNIK_ERROR, "net", "the process in the network namespace was killed: net exec works no more");
 }
 
-static void resolv_conf(const char *state)
+/* For `net exec`. Its writes are small: what fails, fails at the end. */
+static int resolv_conf(const char *state, struct unik_text *why)
 {
     char path[4096];
-    FILE *f;
+    bool fits = snprintf(path, sizeof(path), "%s/resolv.conf", state) < (int)sizeof(path);
+    FILE *f = fits ? fopen(path, "we") : NULL;
+    int e = f ? 0 : fits ? -errno : -ENAMETOOLONG;
 
-    if (snprintf(path, sizeof(path), "%s/resolv.conf", state) >= (int)sizeof(path) || !(f = fopen(path, "we")))
-        return;
-    for (size_t i = 0; i < NET_DNS_MAX; i++)
+    for (size_t i = 0; f && i < NET_DNS_MAX; i++)
         fprintf(f, "nameserver %s\n", dns_text[i]);
-    fclose(f);
+    if (f && fclose(f) != 0)
+        e = -errno;
+    if (e < 0)
+        unik_text_add(why, "unik-dom0: --net: %s: %s\n", path, strerror(-e));
+    return e;
 }
 
 int net_start(struct dom0 *d, const char *state, const char *dir, const char *hosts, struct unik_text *why)
@@ -196,8 +201,7 @@ int net_start(struct dom0 *d, const char *state, const char *dir, const char *ho
         unik_text_add(why, "unik-dom0: --net: %s: %s\n", dir, strerror(-e));
     if (e == 0)
         e = net_dns_start(&net->dns, d, fds + d->n_vms, NET_DNS_MAX, hosts, why);
-    resolv_conf(state);
-    return e;
+    return e < 0 ? e : resolv_conf(state, why);
 }
 
 void net_stop(struct dom0 *d)

@@ -67,8 +67,9 @@ int picture_write(const char *file, const uint32_t *pixels, uint32_t width, uint
     FILE *f = rgb ? fopen(file, "we") : NULL;
     int e = !rgb ? -ENOMEM : !f ? -errno : 0;
 
-    if (e == 0 && !(ends_in(file, ".ppm") ? write_ppm : write_png)(f, rgb, width, height))
-        e = -EIO;
+    errno = 0;
+    if (e == 0 && (!(ends_in(file, ".ppm") ? write_ppm : write_png)(f, rgb, width, height) || fflush(f) != 0))
+        e = errno ? -errno : -EIO;
     if (f && fclose(f) != 0 && e == 0)
         e = -errno;
     free(rgb);

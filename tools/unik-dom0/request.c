@@ -9,6 +9,8 @@
 #include "tools/unik-dom0/socket.h"
 
 #define STATUS_MAX 65536
+#define WAIT_DIED_SECONDS 10            /* `wait` without an end: a VM that was there and is gone does not come back after that */
+#define WAIT_COME_SECONDS 60            /* ... and one that never was there does not come */
 
 static void fail(struct client *c, int code, const char *what)
 {
@@ -189,32 +191,73 @@ static void do_status(struct client *c)
     client_exit(c, *client_word(c, "strict", "") && dom0_violations(c->dom0) ? 1 : 0);
 }
 
+static bool is_there(struct vm *vm)
+{
+    return control_version(vm) != 0 || db_synced(vm) || gui_connected(vm) != 0 || net_linked(vm);
+}
+
+static bool has_come(struct vm *vm, const char *what)
+{
+    if (strcmp(what, "dom0") == 0)
+        return true;
+    if (strcmp(what, "qrexec") == 0)
+        return control_version(vm) != 0;
+    if (strcmp(what, "qubesdb") == 0)
+        return db_synced(vm);
+    if (strcmp(what, "gui") == 0)
+        return gui_connected(vm) != 0;
+    if (strncmp(what, "window:", 7) == 0)
+        return gui_shows(vm, what + 7);
+    if (strcmp(what, "net") == 0)
+        return net_linked(vm);
+    return !is_there(vm);
+}
+
+static void start_timer(struct client *c, double seconds, void (*over)(struct ev_loop *loop, ev_timer *w, int revents))
+{
+    ev_timer_init(&c->timer, over, seconds, 0);
+    ev_timer_start(c->dom0->loop, &c->timer);
+}
+
+static void on_vm_away(struct ev_loop *loop, ev_timer *w, int revents)
+{
+    struct client *c = w->data;
+
+    (void)loop, (void)revents;
+    if (vm_of(c)->seen)
+        client_printf(c, 'e', "unik-dom0: %s: the VM is gone\n", c->waits);
+    else
+        client_printf(c, 'e', "unik-dom0: %s: no VM has come within %d s; --seconds waits longer\n", c->waits, WAIT_COME_SECONDS);
+    client_exit(c, 1);
+}
+
+/* Who waits without an end waits for a VM that is there: the clock runs while it is away. */
+static void watch_vm(struct client *c, struct vm *vm)
+{
+    if (is_there(vm))
+        ev_timer_stop(c->dom0->loop, &c->timer);
+    else if (!ev_is_active(&c->timer))
+        start_timer(c, vm->seen ? WAIT_DIED_SECONDS : WAIT_COME_SECONDS, on_vm_away);
+}
+
 static void visit_waiter(struct client *c)
 {
     struct vm *vm = c->waits ? vm_of(c) : NULL;
-    bool now;
 
     if (!vm)
         return;
-    if (strcmp(c->waits, "dom0") == 0)
-        now = true;
-    else if (strcmp(c->waits, "qrexec") == 0)
-        now = control_version(vm) != 0;
-    else if (strcmp(c->waits, "qubesdb") == 0)
-        now = db_synced(vm);
-    else if (strcmp(c->waits, "gui") == 0)
-        now = gui_connected(vm) != 0;
-    else if (strncmp(c->waits, "window:", 7) == 0)
-        now = gui_shows(vm, c->waits + 7);
-    else if (strcmp(c->waits, "net") == 0)
-        now = net_linked(vm);
-    else
-        now = control_version(vm) == 0 && !db_synced(vm) && !gui_connected(vm);
-    if (now)
+    if (has_come(vm, c->waits))
         client_exit(c, 0);
+    else if (seconds_of(c) <= 0)
+        watch_vm(c, vm);
 }
 
-void request_wake(struct dom0 *d) { server_each(d, visit_waiter); }
+void request_wake(struct dom0 *d)
+{
+    for (size_t i = 0; i < d->n_vms; i++)
+        d->vms[i]->seen = d->vms[i]->seen || is_there(d->vms[i]);
+    server_each(d, visit_waiter);
+}
 
 static void on_wait_over(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -232,10 +275,9 @@ static void do_wait(struct client *c)
         return;
     }
     c->waits = client_word(c, "what", "");
-    if (seconds_of(c) > 0) {
-        ev_timer_init(&c->timer, on_wait_over, seconds_of(c), 0);
-        ev_timer_start(c->dom0->loop, &c->timer);
-    }
+    if (seconds_of(c) > 0)
+        start_timer(c, seconds_of(c), on_wait_over);
+    dom0_log(c->dom0, UNIK_DEBUG, "dom0", "somebody waits for %s", c->waits);
     visit_waiter(c);
 }
 
@@ -260,7 +302,8 @@ static void do_net(struct client *c)
 
 static void do_stop(struct client *c)
 {
-    ev_break(c->dom0->loop, EVBREAK_ALL);       /* the client is told by the end of the connection */
+    c->until_exit = true;                       /* the client is told by the end of the connection: nothing is held then */
+    ev_break(c->dom0->loop, EVBREAK_ALL);
 }
 
 static void do_restart(struct client *c)

@@ -1,7 +1,6 @@
 /* tools/unik-dom0/socket.c - the control socket of `start`: clients, packets, descriptors. */
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -11,8 +10,9 @@
 
 struct server {
     struct dom0 *dom0;
-    int folder, lock, fd;
+    int folder, fd;
     ev_io io;
+    ev_prepare settled;
     struct client *clients;
     unsigned n;
 };
@@ -36,7 +36,8 @@ static void client_free(struct client *c)
     for (int i = 0; i < 3; i++)
         if (c->fds[i] >= 0)
             close(c->fds[i]);
-    close(c->fd);
+    if (!c->until_exit)
+        close(c->fd);
     free(c->queue);
     free(c->request);
     *c->link = c->next;
@@ -103,7 +104,10 @@ void client_say(struct client *c, char kind, const char *text, size_t n)
 {
     for (size_t k; n && !c->ending; text += k, n -= k) {
         k = n < SOCKET_TEXT_MAX ? n : SOCKET_TEXT_MAX;
-        add_packet(c, kind, text, k);
+        if (!add_packet(c, kind, text, k)) {
+            shutdown(c->fd, SHUT_RDWR);     /* it must not take what it gets for all: to it, dom0 ended */
+            break;
+        }
     }
     set_events(c);
 }
@@ -127,10 +131,12 @@ void client_exit(struct client *c, int code)
 
     if (c->ending)
         return;
-    add_packet(c, 'x', text, (size_t)snprintf(text, sizeof(text), "%d", code));
+    if (!add_packet(c, 'x', text, (size_t)snprintf(text, sizeof(text), "%d", code)))
+        shutdown(c->fd, SHUT_RDWR);
     c->ending = true;
     c->gone = NULL;
     c->waits = NULL;
+    ev_timer_stop(c->dom0->loop, &c->timer);
     set_events(c);
 }
 
@@ -250,17 +256,21 @@ static int open_server(struct server *s, const char *dir)
 
     if (e < 0)
         return e;
-    s->lock = openat(s->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (s->lock < 0)
-        return -errno;
-    if (flock(s->lock, LOCK_EX | LOCK_NB) < 0)
-        return -EBUSY;
-    unlink(a.sun_path);
+    unlink(a.sun_path);                 /* of one that was killed: the caller has the folder's lock */
     s->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     mask = umask(077);
     e = s->fd < 0 || bind(s->fd, (struct sockaddr *)&a, sizeof(a)) < 0 || listen(s->fd, 128) < 0 ? -errno : 0;
     umask(mask);
     return e;
+}
+
+/* Whatever the loop has done in this turn, those who wait for it are looked at before it sleeps. */
+static void on_settled(struct ev_loop *loop, ev_prepare *w, int revents)
+{
+    struct server *s = w->data;
+
+    (void)loop, (void)revents;
+    request_wake(s->dom0);
 }
 
 int server_start(struct dom0 *d, const char *dir)
@@ -271,7 +281,7 @@ int server_start(struct dom0 *d, const char *dir)
     if (!s)
         return -ENOMEM;
     s->dom0 = d;
-    s->folder = s->lock = s->fd = -1;
+    s->folder = s->fd = -1;
     d->server = s;
     e = open_server(s, dir);
     if (e < 0)
@@ -279,6 +289,10 @@ int server_start(struct dom0 *d, const char *dir)
     ev_io_init(&s->io, on_accept, s->fd, EV_READ);
     s->io.data = s;
     ev_io_start(d->loop, &s->io);
+    ev_prepare_init(&s->settled, on_settled);
+    ev_set_priority(&s->settled, EV_MINPRI);
+    s->settled.data = s;
+    ev_prepare_start(d->loop, &s->settled);
     return 0;
 }
 
@@ -295,11 +309,10 @@ void server_stop(struct dom0 *d)
     }
     if (s->fd >= 0) {
         ev_io_stop(d->loop, &s->io);
+        ev_prepare_stop(d->loop, &s->settled);
         close(s->fd);
         unlinkat(s->folder, SOCKET_NAME, 0);
     }
-    if (s->lock >= 0)
-        close(s->lock);
     if (s->folder >= 0)
         close(s->folder);
     free(s);

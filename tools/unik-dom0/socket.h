@@ -34,6 +34,7 @@ struct client {
     char *queue;                        /* packets: u32 length, bytes */
     size_t queued, sent;
     bool ending;                        /* close once all is sent */
+    bool until_exit;                    /* `stop`: the end of this process is the answer */
     struct client *next, **link;
 };
 
@@ -49,7 +50,7 @@ const char *client_word(const struct client *c, const char *key, const char *fal
 
 /* request.c */
 void request_begin(struct client *c);
-/* Something about the states of VMs changed: those who wait may go. */
+/* Those who wait may go, if what they wait for is there now. Done whenever the loop is about to sleep. */
 void request_wake(struct dom0 *d);
 void server_each(struct dom0 *d, void (*visit)(struct client *c));
 

@@ -13,6 +13,7 @@
 #include "protocol/gui.h"
 #include "tools/unik-dom0/db.h"
 #include "tools/unik-dom0/gui.h"
+#include "tools/unik-dom0/lock.h"
 #include "tools/unik-dom0/net.h"
 #include "tools/unik-dom0/pair.h"
 #include "tools/unik-dom0/socket.h"
@@ -307,6 +308,15 @@ static int make_dirs(struct options *o, char *vchan_dir, size_t size)
     return 0;
 }
 
+static int lock_folders(const struct options *o, struct locks *locks)
+{
+    int e = lock_state(locks, o->state);
+
+    for (size_t i = 0; e == 0 && strcmp(o->transport, "socket") == 0 && i < o->n_vms; i++)
+        e = lock_sockets(locks, o->vchan_dir, (int)o->self, (int)o->vms[i].domid);
+    return e;
+}
+
 /* What stands for grants, where there are none. */
 static int set_grant_dir(struct options *o, char *grant_dir, size_t size)
 {
@@ -367,7 +377,7 @@ static int run(const struct options *o)
     int e = server_start(&dom0, o->state);
 
     if (e < 0) {
-        fprintf(stderr, "unik-dom0: %s: %s\n", o->state, e == -EBUSY ? "in use by another one" : strerror(-e));
+        fprintf(stderr, "unik-dom0: %s: %s\n", o->state, strerror(-e));
         return 1;
     }
     ev_signal_init(&term, on_signal, SIGTERM);
@@ -392,31 +402,23 @@ static void raise_limit(void)
     setrlimit(RLIMIT_NOFILE, &r);
 }
 
-int command_start(int argc, char **argv)
+/* With all locks held; they are released when everything that was made is gone. */
+static int serve(const struct options *o)
 {
-    struct options o = { .state = getenv("UNIK_DOM0_STATE"), .transport = "socket", .user = "user" };
-    char names[DOM0_VMS_MAX][DOM0_NAME_MAX + 1], vchan_dir[4096], grant_dir[4096];
     struct unik_ctx *ctx[2] = { NULL, NULL };
-    unsigned long violations;
-    int code = parse(&o, argc, argv);
     struct host *h;
+    int code;
 
-    if (code)
-        return code;
-    fill_in(&o, names);
-    if ((code = check_vms(&o)) != 0)
-        return code;
-    if (make_dirs(&o, vchan_dir, sizeof(vchan_dir)) < 0 || set_grant_dir(&o, grant_dir, sizeof(grant_dir)) < 0)
-        return 1;
-    signal(SIGPIPE, SIG_IGN);
-    raise_limit();
     dom0.loop = ev_default_loop(0);
     h = host_new(dom0.loop, UNIK_ON_QUBES, NULL);
     if (!h)
         return 1;
     host_on_log(h, on_plugin_log, &dom0);
-    code = start_transport(h, &o, ctx) < 0 || start_vms(&o) < 0 ? 1 : run(&o);
-    violations = dom0_violations(&dom0);
+    code = start_transport(h, o, ctx) < 0 || start_vms(o) < 0 ? 1 : run(o);
+    if (dom0_violations(&dom0)) {
+        fprintf(stderr, "unik-dom0: %lu violations of the protocol by the guest\n", dom0_violations(&dom0));
+        code = 1;
+    }
     server_stop(&dom0);
     net_stop(&dom0);
     for (size_t i = 0; i < dom0.n_vms; i++)
@@ -427,7 +429,26 @@ int command_start(int argc, char **argv)
             host_stop_wait(ctx[i], STOP_SECONDS);
     host_free(h);
     policy_free(&dom0.policy);
-    if (violations)
-        fprintf(stderr, "unik-dom0: %lu violations of the protocol by the guest\n", violations);
-    return code ? code : violations ? 1 : 0;
+    return code;
+}
+
+int command_start(int argc, char **argv)
+{
+    struct options o = { .state = getenv("UNIK_DOM0_STATE"), .transport = "socket", .user = "user" };
+    char names[DOM0_VMS_MAX][DOM0_NAME_MAX + 1], vchan_dir[4096], grant_dir[4096];
+    struct locks locks = { .n = 0 };
+    int code = parse(&o, argc, argv);
+
+    if (code)
+        return code;
+    fill_in(&o, names);
+    if ((code = check_vms(&o)) != 0)
+        return code;
+    if (make_dirs(&o, vchan_dir, sizeof(vchan_dir)) < 0 || set_grant_dir(&o, grant_dir, sizeof(grant_dir)) < 0)
+        return 1;
+    signal(SIGPIPE, SIG_IGN);
+    raise_limit();
+    code = lock_folders(&o, &locks) < 0 ? 1 : serve(&o);
+    locks_release(&locks);
+    return code;
 }
