@@ -134,8 +134,13 @@ static int receive(int fd, int at_end)
         if (bytes[0] == 'x')
             return atoi(bytes + 1);
         fwrite(bytes + 1, 1, (size_t)n - 1, bytes[0] == 'e' ? stderr : stdout);
-        if (fflush(bytes[0] == 'e' ? stderr : stdout) != 0 && bytes[0] != 'e')
-            return 1;           /* main() says why */
+        if (bytes[0] == 'e')
+            continue;
+        if (fflush(stdout) != 0) {
+            fprintf(stderr, "unik-dom0: standard output: %s\n", strerror(errno));
+            clearerr(stdout);
+            return 1;
+        }
     }
     if (at_end)
         fprintf(stderr, "unik-dom0: the connection to dom0 ended\n");

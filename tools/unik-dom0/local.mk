@@ -50,8 +50,8 @@ tools_unik_dom0_unik_dom0_LDADD += $(PNG_LIBS)
 endif
 tools_unik_dom0_unik_dom0_LDADD += protocol/libprotocol.la $(EV_LIBS)
 
-TESTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh tests/test-dom0-net.sh
-dist_noinst_SCRIPTS += tests/test-dom0-cli.sh tests/test-dom0-agent.sh tests/test-dom0-net.sh
+TESTS += tests/test-dom0-cli.sh tests/test-dom0-folders.sh tests/test-dom0-agent.sh tests/test-dom0-net.sh
+dist_noinst_SCRIPTS += tests/test-dom0-cli.sh tests/test-dom0-folders.sh tests/test-dom0-agent.sh tests/test-dom0-net.sh
 check_PROGRAMS += tests/net/tap-guest
 tests_net_tap_guest_SOURCES = tests/net/tap-guest.c
 if HAVE_CHECK

@@ -57,9 +57,11 @@ bool parse_number(const char *text, double min, double max, double *value)
 
 static int help(void)
 {
+    static char room[65536];            /* all of it goes out at once, so that one error is the error */
     char text[4096];
     struct unik_text faults;
 
+    setvbuf(stdout, room, _IOFBF, sizeof(room));
     printf("unik-dom0 plays dom0 for VMs on this machine: qrexec daemon and client, QubesDB daemon, GUI daemon.\n\n");
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
         printf("unik-dom0 %s %s\n    %s\n", commands[i].name, commands[i].words, commands[i].help);
