@@ -80,6 +80,8 @@ $more
 CFG
     xl create -q /tmp/$name.cfg || return 1
     id=$(xl domid $name 2>/dev/null)    # none: it has done its work already
+    # for tests/xen/run, which reads in the hypervisor's log how a domain ended
+    echo "domain $check/$kind ${id:-$(sed -n 's/.*(domid \([0-9]*\)).*/\1/p' /var/log/xen/xl-$name.log 2>/dev/null | tail -n 1)}"
     return 0
 }
 # as KIND COMMAND...: for a comparison
@@ -120,8 +122,14 @@ settled() {
 said() { grep -q -e "$2" $consoles/guest-$1.log; }
 gone() { ! xl domid "$1" >/dev/null 2>&1; }
 
-# a counter of the guest: counter NAME plugin counter
-counter() { d $1 call unik.Status </dev/null | awk -v p="$2:" -v c="$3:" '/^[a-z]/ { in_it = $1 == p } in_it && $1 == c { print $2 }'; }
+# is_value WHAT WANTED FOUND: a line from a comparison, which says what was found instead
+is_value() { if [ "$2" = "$3" ]; then ok "$1"; else bad "$1: wanted \"$2\", found \"$3\""; fi; }
+# a counter of the guest: counter NAME plugin counter. A report that did not come is no counter: it says how the call ended.
+counter() {
+    d $1 call unik.Status </dev/null >/tmp/report.$1 2>&1 || { echo "no report, exit $?: $(head -n 1 /tmp/report.$1)"; return 1; }
+    counter_in /tmp/report.$1 $2 $3
+}
+counter_in() { awk -v p="$2:" -v c="$3:" '/^[a-z]/ { in_it = $1 == p } in_it && $1 == c { print $2 }' "$1"; }
 event_channels() { lsevtchn "$1" 2>/dev/null | wc -l; }
 nodes() { xenstore-ls "/local/domain/$1/${2:-data}" 2>/dev/null | wc -l; }
 # grant entries of a domain that somebody has mapped or may map, as the hypervisor counts them

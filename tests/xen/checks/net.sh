@@ -41,9 +41,12 @@ s=$(/share/net-peer echo $a4 7 ${megabytes}000000); is "$megabytes MB in and out
 note "echo: $(rate "$s") each way at once"
 s=$(/share/net-peer many $a4 7 200); is "200 connections at once" test -n "$s"
 is "all of them counted" test "$(counter net probe connections_high)" -ge 200
-for c in rx_errors tx_errors bad_peer disconnects; do is "netfront: no $c" test "$(counter net netfront $c)" = 0; done
-is "no bad checksum" test "$(counter net net-lwip bad_sums)" = 0
-note "$(d net call unik.Status </dev/null | awk '/^netfront:/ { on = 1 } /^$/ { on = 0 } on && /(frames|bytes|events|notifies|held_high):/ { printf "%s%s %s", n++ ? ", " : "", $1, $2 }')"
+# One report, read once: all counters are of the same moment.
+d net call unik.Status </dev/null >/tmp/report 2>&1; is_value "the report comes" 0 $?
+for c in rx_errors tx_errors bad_peer disconnects; do is_value "netfront: no $c" 0 "$(counter_in /tmp/report netfront $c)"; done
+is_value "no bad checksum" 0 "$(counter_in /tmp/report net-lwip bad_sums)"
+is_value "no violation of the protocols" 0 "$(d net status | sed -n 's/^violations: //p')"
+note "$(awk '/^netfront:/ { on = 1 } /^$/ { on = 0 } on && /(frames|bytes|events|notifies|held_high):/ { printf "%s%s %s", n++ ? ", " : "", $1, $2 }' /tmp/report)"
 xl shutdown net
 is "powers off when told" until_true 60 gone net
-rm -rf /tmp/web /tmp/page /tmp/get
+rm -rf /tmp/web /tmp/page /tmp/get /tmp/report
