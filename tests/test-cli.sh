@@ -70,7 +70,7 @@ export UNIK_PLUGIN_PATH=$work:$UNIK_PLUGIN_PATH
 run -c notso.conf; expect "not a shared object" 2 'notso.so: '
 run -c nosymbol.conf; expect "no symbol" 2 'nosymbol.so: not a plugin: no symbol unik_plugin_nosymbol'
 run -c magic.conf; expect "wrong magic" 2 'magic.so: not a plugin: magic is 0x1, expected 0x4b494e55'
-run -c abi.conf; expect "wrong ABI" 2 'made for ABI 77, this program has ABI 1'
+run -c abi.conf; expect "wrong ABI" 2 'made for ABI 77, this program has ABI 2'
 run -c name.conf; expect "wrong name" 2 'calls itself other, expected name'
 run -c callback.conf; expect "missing callback" 2 'callback.so: no start()'
 

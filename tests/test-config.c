@@ -293,7 +293,7 @@ START_TEST(descriptor_checks)
     } while (0)
     EXPECT(0, "", (void)0);
     EXPECT(-EINVAL, "magic is 0x7, expected 0x4b494e55", p.magic = 7);
-    EXPECT(-EINVAL, "made for ABI 2, this program has ABI 1", p.abi = 2);
+    EXPECT(-EINVAL, "made for ABI 1, this program has ABI 2", p.abi = 1);
     EXPECT(-EINVAL, "descriptor of 16 bytes", p.size = 16);
     EXPECT(-EINVAL, "calls itself y, expected x", p.name = "y");
     EXPECT(-EINVAL, "no start()", p.start = NULL);

@@ -97,7 +97,7 @@ START_TEST(dual_stack_and_names)
     ck_assert_int_eq(strncmp(e->s->peer, "127.0.0.2:", 10), 0);
     unik_stream_close(e->s);
     close(fd);
-    if (bed.net->connect(bed.net, "::1", port, end_event, &client, &client.s) == 0) {
+    if (bed.net->connect(bed.net, NULL, "::1", port, end_event, &client, &client.s) == 0) {
         end_wait(&client);
         if (client.opens) {             /* a machine without IPv6 refuses, which is told too */
             while (n_accepted < 2)
@@ -108,13 +108,13 @@ START_TEST(dual_stack_and_names)
         unik_stream_close(client.s);
     }
     again = port;
-    ck_assert_int_eq(bed.net->listen(bed.net, "127.0.0.1", &again, 5, bed_on_accept, NULL, &second), -EADDRINUSE);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "127.0.0.1", &again, 5, bed_on_accept, NULL, &second), -EADDRINUSE);
     again = 0;
-    ck_assert_int_eq(bed.net->listen(bed.net, "nowhere", &again, 5, bed_on_accept, NULL, &second), -EINVAL);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "nowhere", &again, 5, bed_on_accept, NULL, &second), -EINVAL);
     again = 65536;
-    ck_assert_int_eq(bed.net->listen(bed.net, "", &again, 5, bed_on_accept, NULL, &second), -EINVAL);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "", &again, 5, bed_on_accept, NULL, &second), -EINVAL);
     again = 0;
-    ck_assert_int_lt(bed.net->listen(bed.net, "192.0.2.1", &again, 5, bed_on_accept, NULL, &second), 0);
+    ck_assert_int_lt(bed.net->listen(bed.net, NULL, "192.0.2.1", &again, 5, bed_on_accept, NULL, &second), 0);
     ck_assert_int_eq(bed.net->address(bed.net, 0, text), 0);
     ck_assert_uint_gt(strlen(text), 0);
     ck_assert_int_eq(bed.net->address(bed.net, 1000, text), -ENOENT);
@@ -133,7 +133,7 @@ START_TEST(connects_and_reports_failure)
 
     begin(NULL);
     l = bed_listen(&port, NULL);
-    ck_assert_int_eq(bed.net->connect(bed.net, "127.0.0.1", port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, "127.0.0.1", port, end_event, &c, &c.s), 0);
     ck_assert_uint_eq(c.opens, 0);      /* never from inside the call */
     ck_assert_int_eq(unik_stream_write(c.s, "early", 5), 5);
     e = bed_accept();
@@ -143,7 +143,7 @@ START_TEST(connects_and_reports_failure)
     unik_stream_close(c.s);
     unik_stream_close(e->s);
     /* Written while connecting, then closed at once: still delivered. */
-    ck_assert_int_eq(bed.net->connect(bed.net, "127.0.0.1", port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, "127.0.0.1", port, end_event, &c, &c.s), 0);
     ck_assert_int_eq(unik_stream_write(c.s, "bye", 3), 3);
     unik_stream_close(c.s);
     e = bed_accept();
@@ -153,7 +153,7 @@ START_TEST(connects_and_reports_failure)
     bed.net->unlisten(bed.net, l);
 
     memset(&c, 0, sizeof(c));
-    ck_assert_int_eq(bed.net->connect(bed.net, "127.0.0.1", port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, "127.0.0.1", port, end_event, &c, &c.s), 0);
     end_wait(&c);
     ck_assert_uint_eq(c.opens, 0);
     ck_assert_int_eq(unik_stream_ended(c.s), -ECONNREFUSED);
@@ -373,7 +373,7 @@ START_TEST(drain_refuses_and_keeps)
     ck_assert_int_eq(connect(late, (struct sockaddr *)&a, sizeof(a)), -1);
     ck_assert_int_eq(errno, ECONNREFUSED);
     close(late);
-    ck_assert_int_eq(bed.net->listen(bed.net, "", &again, 5, bed_on_accept, NULL, &second), -ESHUTDOWN);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "", &again, 5, bed_on_accept, NULL, &second), -ESHUTDOWN);
     ck_assert_int_eq(unik_stream_write(e->s, "x", 1), 1);
     ck_assert_int_eq(far_read(fd, &c, 1), 1);
     unik_stream_close(e->s);

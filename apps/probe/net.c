@@ -123,10 +123,10 @@ void probe_net_arrived(struct unik_ctx *ctx, struct unik_net *net)
     p->net = net;
     for (size_t i = 0; i < PROBE_KINDS; i++) {
         unsigned port = (unsigned)config->port[i];
-        int e = port ? net->listen(net, "", &port, 128, accept[i], ctx, &p->listener[i]) : 0;
+        int e = port ? net->listen(net, ctx, "", &port, 128, accept[i], ctx, &p->listener[i]) : 0;
 
         if (e == 0 && port && i == PROBE_ECHO)
-            e = net->udp(net, "", &port, on_datagram, ctx, &p->udp);
+            e = net->udp(net, ctx, "", &port, on_datagram, ctx, &p->udp);
         if (e < 0)
             unik_error(ctx, "port %u: %s", port, strerror(-e));
     }
@@ -185,7 +185,7 @@ void probe_resolve(struct unik_qrexec_call *call, void *arg)
     if (!j)
         return;
     unik_stream_on(call->io, on_caller, j);
-    if (!p->net || p->net->resolve(p->net, call->argument, 0, on_address, j, &j->query) < 0)
+    if (!p->net || p->net->resolve(p->net, j->ctx, call->argument, 0, on_address, j, &j->query) < 0)
         probe_end(j, UNIK_QREXEC_BROKEN);
 }
 
@@ -218,7 +218,7 @@ void probe_connect(struct unik_qrexec_call *call, void *arg)
         if (*c == '_')
             *c = ':';
     if (!plus || !p->net ||
-        p->net->connect(p->net, address, (unsigned)strtoul(plus + 1, NULL, 10) & 0xffff, relay, j, &j->far) < 0) {
+        p->net->connect(p->net, j->ctx, address, (unsigned)strtoul(plus + 1, NULL, 10) & 0xffff, relay, j, &j->far) < 0) {
         probe_end(j, UNIK_QREXEC_BROKEN);
         return;
     }

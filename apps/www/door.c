@@ -43,7 +43,8 @@ void www_door_open(struct www_door *d)
         return;
     }
     unik_backoff_begin(&d->backoff, now);
-    e = w->net->listen(w->net, w->config->address, &port, WWW_BACKLOG, d->way == WWW_TLS ? on_secure : on_plain, d, &d->listener);
+    e = w->net->listen(w->net, w->ctx, w->config->address, &port, WWW_BACKLOG, d->way == WWW_TLS ? on_secure : on_plain, d,
+                       &d->listener);
     if (e == 0) {
         unik_info(w->ctx, "serving %s on port %u%s", w->config->root, port, d->way == WWW_TLS ? ", https" : "");
         d->trouble[0] = 0;

@@ -1,5 +1,8 @@
 /* unik/net.h - "net/1": the network, whoever provides it (host sockets, or the VM's own TCP/IP).
  * Peers on the network are hostile. The plugin is ready when it has an address; link and addresses may come and go.
+ *
+ * owner: the plugin that asks, its ctx. What it leaves behind when it stops is taken back then, without a callback, and named
+ * in the log; connections are cut off. Connections that come to a listener are its owner's. NULL: nobody's.
  */
 #ifndef UNIK_NET_H
 #define UNIK_NET_H
@@ -40,25 +43,25 @@ struct unik_net {
 
     /* Listen for TCP on an address of ours ("" or NULL: all, IPv4 and IPv6). backlog: connections that may wait to be
      * accepted. Port 0: any free one, *port is set. 0 or a negative errno: -EADDRINUSE, -EACCES, -EINVAL, -EMFILE. */
-    int (*listen)(struct unik_net *n, const char *address, unsigned *port, int backlog, unik_net_accept_cb *cb,
-                  void *arg, struct unik_net_listener **out);
+    int (*listen)(struct unik_net *n, struct unik_ctx *owner, const char *address, unsigned *port, int backlog,
+                  unik_net_accept_cb *cb, void *arg, struct unik_net_listener **out);
     void (*unlisten)(struct unik_net *n, struct unik_net_listener *l);
 
     /* Connect by TCP to a numeric address. OPEN tells success; failure is ended() < 0. */
-    int (*connect)(struct unik_net *n, const char *address, unsigned port, unik_stream_cb *cb, void *arg,
-                   struct unik_stream **out);
+    int (*connect)(struct unik_net *n, struct unik_ctx *owner, const char *address, unsigned port, unik_stream_cb *cb,
+                   void *arg, struct unik_stream **out);
 
     /* Our i-th address as text; -ENOENT past the last one. */
     int (*address)(struct unik_net *n, unsigned i, char text[UNIK_NET_ADDRESS_MAX]);
 
     /* Can packets leave now? False while the link is down or no address is known. */
     bool (*up)(struct unik_net *n);
-    int (*watch)(struct unik_net *n, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out);
+    int (*watch)(struct unik_net *n, struct unik_ctx *owner, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out);
     void (*unwatch)(struct unik_net *n, struct unik_net_watch *w);
 
     /* UDP: as listen() for address and port (0: any free one, *port is set). Datagrams that find no room are lost, as the
      * network loses them; counted. send: 0; -EAGAIN (no room now), -EMSGSIZE, -ENETUNREACH, -EINVAL (not an address). */
-    int (*udp)(struct unik_net *n, const char *address, unsigned *port, unik_net_udp_cb *cb, void *arg,
+    int (*udp)(struct unik_net *n, struct unik_ctx *owner, const char *address, unsigned *port, unik_net_udp_cb *cb, void *arg,
                struct unik_net_udp **out);
     int (*send)(struct unik_net *n, struct unik_net_udp *u, const char *address, unsigned port, const void *bytes,
                 size_t size);
@@ -67,8 +70,8 @@ struct unik_net {
     /* Find the address of a name by DNS; a numeric address is answered as it is, or with -ENOENT if it is of the other
      * family. family: 4, 6, or 0 for either, IPv4 first. cb comes from the loop, once, within 30 s; unresolve() makes it
      * never come. 0 or a negative errno: -EINVAL, -EMFILE (too many at once). */
-    int (*resolve)(struct unik_net *n, const char *name, unsigned family, unik_net_resolve_cb *cb, void *arg,
-                   struct unik_net_query **out);
+    int (*resolve)(struct unik_net *n, struct unik_ctx *owner, const char *name, unsigned family, unik_net_resolve_cb *cb,
+                   void *arg, struct unik_net_query **out);
     void (*unresolve)(struct unik_net *n, struct unik_net_query *q);
 };
 

@@ -20,7 +20,7 @@ extern "C" {
 #endif
 
 #define UNIK_PLUGIN_MAGIC 0x4b494e55u   /* "UNIK" */
-#define UNIK_ABI_MAJOR 1                /* another major is refused; within one, fields are only appended */
+#define UNIK_ABI_MAJOR 2                /* another major is refused; within one, fields are only appended */
 
 /* ---- Options: one row a key of the plugin's section in the config file ------------------------------------- */
 
@@ -119,8 +119,8 @@ struct unik_plugin {
     /* Lines "key: value" for unik.Status: peers, addresses. Counters are printed by the host. May be NULL. */
     void (*status)(struct unik_ctx *ctx, struct unik_text *out);
 
-    /* Another plugin has stopped (its ctx may start again, or be gone: compare the pointer only). Whoever provides an
-     * interface drops what that plugin registered there and left behind. May be NULL. */
+    /* Another plugin has stopped (its ctx is whole until this returns; later it may start again, or be gone). Whoever
+     * provides an interface drops what that plugin registered there and left behind. May be NULL. */
     void (*left)(struct unik_ctx *ctx, struct unik_ctx *user);
 };
 

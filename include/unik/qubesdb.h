@@ -39,13 +39,14 @@ struct unik_qubesdb {
      * cb must not write or remove. */
     size_t (*list)(struct unik_qubesdb *q, const char *prefix, unik_qubesdb_cb *cb, void *arg);
 
-    /* Watch a key, or with a trailing / everything below it. *out is for unwatch. 0, -EINVAL, -ENOMEM, -ENOSPC. */
-    int (*watch)(struct unik_qubesdb *q, const char *path, unsigned flags, unik_qubesdb_cb *cb, void *arg,
-                 struct unik_qubesdb_watch **out);
+    /* Watch a key, or with a trailing / everything below it. *out is for unwatch. 0, -EINVAL, -ENOMEM, -ENOSPC.
+     * owner: the plugin that asks, its ctx: a watch that it leaves behind when it stops is taken back then. NULL: nobody's. */
+    int (*watch)(struct unik_qubesdb *q, struct unik_ctx *owner, const char *path, unsigned flags, unik_qubesdb_cb *cb,
+                 void *arg, struct unik_qubesdb_watch **out);
     void (*unwatch)(struct unik_qubesdb *q, struct unik_qubesdb_watch *w);
 
     /* Call cb once, from the loop, as soon as the key is there (also if it is there now): "wait until present". */
-    int (*await)(struct unik_qubesdb *q, const char *path, unik_qubesdb_cb *cb, void *arg,
+    int (*await)(struct unik_qubesdb *q, struct unik_ctx *owner, const char *path, unik_qubesdb_cb *cb, void *arg,
                  struct unik_qubesdb_watch **out);
 
     /* Write a key for dom0: into the replica at once, to dom0 as soon as it can take it, and again after a reconnect if

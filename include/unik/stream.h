@@ -23,6 +23,7 @@
 extern "C" {
 #endif
 
+struct unik_ctx;        /* unik/context.h */
 struct unik_stream;
 
 enum unik_stream_event { UNIK_STREAM_OPEN = 1, UNIK_STREAM_INPUT = 2, UNIK_STREAM_ROOM = 4 };
@@ -41,6 +42,7 @@ struct unik_stream_ops {
     unsigned (*reserve)(struct unik_stream *s, struct iovec *parts, unsigned n);    /* both, or neither: NULL */
     int (*commit)(struct unik_stream *s, size_t n);
     void (*abort)(struct unik_stream *s);           /* NULL: close() */
+    struct unik_ctx *(*give)(struct unik_stream *s, struct unik_ctx *owner);        /* NULL: it knows of no owners */
 };
 
 /* Providers embed this as the first member of their own struct. */
@@ -112,6 +114,14 @@ static inline void unik_stream_abort(struct unik_stream *s)
         s->ops->abort(s);
     else
         s->ops->close(s);
+}
+
+/* For a plugin that makes a stream of its own out of another's, as tls does: from now on raw is this plugin's, ctx, as far as its
+ * provider looks at who has stopped. Whose it was; NULL: nobody's, or the provider does not look. */
+static inline struct unik_ctx *unik_stream_give(struct unik_stream *raw, struct unik_ctx *ctx)
+{
+    return raw->ops->size >= offsetof(struct unik_stream_ops, give) + sizeof(raw->ops->give) && raw->ops->give ?
+           raw->ops->give(raw, ctx) : NULL;
 }
 
 /* Copying read: bytes copied; 0 at the end; -EAGAIN nothing now; another negative errno when broken. */

@@ -148,13 +148,13 @@ static int watch(struct gui_agent *a)
     a->db = unik_get(a->ctx, "qubesdb/1");
     load_layout(a);
     if (a->config->domain < 0)
-        e = a->db->watch(a->db, DOMAIN_KEY, UNIK_QUBESDB_NOW, on_domain, a, &a->domain_watch);
+        e = a->db->watch(a->db, a->ctx, DOMAIN_KEY, UNIK_QUBESDB_NOW, on_domain, a, &a->domain_watch);
     else
         gui_domain_is(a, (int)a->config->domain);
     if (e == 0 && !a->config->layout)
-        e = a->db->watch(a->db, LAYOUT_KEY, 0, on_layout, a, &a->layout_watch);
+        e = a->db->watch(a->db, a->ctx, LAYOUT_KEY, 0, on_layout, a, &a->layout_watch);
     if (e == 0 && !a->config->layout)
-        e = a->db->watch(a->db, LEGACY_KEY, 0, on_layout, a, &a->legacy_watch);
+        e = a->db->watch(a->db, a->ctx, LEGACY_KEY, 0, on_layout, a, &a->legacy_watch);
     return e;
 }
 

@@ -26,7 +26,7 @@ static void on_key(const char *path, const char *value, size_t len, void *arg)
 void keys_watch(struct stack *n)
 {
     for (size_t i = 0; i < WATCHED; i++)
-        if (n->db->watch(n->db, watched[i], UNIK_QUBESDB_NOW, on_key, n, &watches[i]) < 0) {
+        if (n->db->watch(n->db, n->ctx, watched[i], UNIK_QUBESDB_NOW, on_key, n, &watches[i]) < 0) {
             unik_error(n->ctx, "%s cannot be watched", watched[i]);
             watches[i] = NULL;
         }

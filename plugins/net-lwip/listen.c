@@ -16,6 +16,7 @@
 
 struct unik_net_listener {
     struct stack *n;
+    struct unik_ctx *owner;
     struct unik_net_listener *next;
     struct tcp_pcb *pcb;                /* NULL: closed by drain */
     unik_net_accept_cb *cb;
@@ -122,7 +123,8 @@ static err_t on_accept(void *arg, struct tcp_pcb *pcb, err_t err)
         return ERR_VAL;                 /* a SYN found no memory: its sender tries again */
     half_gone(ext_id, tcp_ext_arg_get(pcb, ext_id));
     tcp_ext_arg_set(pcb, ext_id, NULL);
-    if (l->n->draining || l->n->n_streams >= (size_t)l->n->config->max_connections || !(s = stream_new(l->n, pcb, false))) {
+    if (l->n->draining || l->n->n_streams >= (size_t)l->n->config->max_connections ||
+        !(s = stream_new(l->n, l->owner, pcb, false))) {
         l->n->ctx->counters[STACK_REFUSED]++;
         tcp_abort(pcb);
         return ERR_ABRT;
@@ -136,8 +138,8 @@ static int bind_error(err_t e) { return e == ERR_USE ? -EADDRINUSE : e == ERR_ME
 
 unsigned random_port(void) { return 32768 + net_lwip_random() % (61000 - 32768); }
 
-int stack_listen(struct unik_net *net, const char *address, unsigned *port, int backlog, unik_net_accept_cb *cb, void *arg,
-                 struct unik_net_listener **out)
+int stack_listen(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, int backlog,
+                 unik_net_accept_cb *cb, void *arg, struct unik_net_listener **out)
 {
     struct stack *n = stack_of(net);
     struct unik_net_listener *l;
@@ -166,6 +168,7 @@ int stack_listen(struct unik_net *net, const char *address, unsigned *port, int 
     }
     *port = listening->local_port;
     l->n = n;
+    l->owner = owner;
     l->pcb = listening;
     l->cb = cb;
     l->arg = arg;
@@ -228,4 +231,18 @@ void listen_status(const struct stack *n, struct unik_text *out)
 {
     for (const struct unik_net_listener *l = n->listeners; l; l = l->next)
         unik_text_add(out, "listening: %s\n", l->text);
+}
+
+size_t listen_left(struct stack *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct unik_net_listener *l = n->listeners, *next; l; l = next) {
+        next = l->next;
+        if (l->owner != owner)
+            continue;
+        stack_unlisten(&n->net, l);
+        found++;
+    }
+    return found;
 }

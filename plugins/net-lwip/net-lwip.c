@@ -253,6 +253,25 @@ void stack_count(struct stack *n)
     c[STACK_MEMORY_USED] = pools_in_use();
 }
 
+/* A plugin has stopped and left something here: its callbacks must not be called any more. */
+static void left(struct unik_ctx *ctx, struct unik_ctx *user)
+{
+    struct stack *n = ctx->data;
+    size_t listeners, streams, udps, queries, watches;
+
+    if (!n)
+        return;
+    listeners = listen_left(n, user);
+    streams = stream_left(n, user);
+    udps = udp_left(n, user);
+    queries = resolve_left(n, user);
+    watches = watch_left(n, user);
+    if (listeners + streams + udps + queries + watches)
+        unik_warn(ctx, "%s stopped and left behind: listeners %zu, connections %zu, UDP sockets %zu, "
+                  "questions for names %zu, watches %zu", user->plugin->name, listeners,
+                  streams, udps, queries, watches);
+}
+
 static void status(struct unik_ctx *ctx, struct unik_text *out)
 {
     struct stack *n = ctx->data;
@@ -278,5 +297,5 @@ UNIK_PLUGIN(net_lwip) = {
     UNIK_PLUGIN_HEAD, .name = "net-lwip", .version = "1", .summary = "network with a TCP/IP stack of its own, over a network card",
     .targets = UNIK_ON_ANY, .needs = needs, .wants = wants, .provides = provides, .options = options, .config_size = sizeof(struct stack_config),
     .counters = counters, .check = config_check, .start = start, .drain = drain, .stop = stop, .abandon = abandon,
-    .arrived = arrived, .gone = gone, .status = status
+    .arrived = arrived, .gone = gone, .left = left, .status = status
 };

@@ -16,6 +16,7 @@
 
 struct unik_net_query {
     struct stack *n;
+    struct unik_ctx *owner;
     struct unik_net_query *next;
     unik_net_resolve_cb *cb;            /* NULL: nobody waits any more */
     void *arg;
@@ -42,8 +43,8 @@ static void on_answer(const char *name, const ip_addr_t *address, void *arg)
         q->error = q->n->in_input ? -ENOENT : -ETIMEDOUT;      /* an answer that says no, or lwIP's last retry */
 }
 
-int stack_resolve(struct unik_net *net, const char *name, unsigned family, unik_net_resolve_cb *cb, void *arg,
-                  struct unik_net_query **out)
+int stack_resolve(struct unik_net *net, struct unik_ctx *owner, const char *name, unsigned family, unik_net_resolve_cb *cb,
+                  void *arg, struct unik_net_query **out)
 {
     static const u8_t types[] = { [0] = LWIP_DNS_ADDRTYPE_IPV4_IPV6, [4] = LWIP_DNS_ADDRTYPE_IPV4, [6] = LWIP_DNS_ADDRTYPE_IPV6 };
     struct stack *n = stack_of(net);
@@ -62,6 +63,7 @@ int stack_resolve(struct unik_net *net, const char *name, unsigned family, unik_
     if (!q)
         return -ENOMEM;
     q->n = n;
+    q->owner = owner;
     q->cb = cb;
     q->arg = arg;
     q->deadline = ev_now(n->ctx->loop) + DEADLINE;
@@ -140,4 +142,18 @@ void resolve_free(struct stack *n)
     for (struct unik_net_query *q = n->queries; q; q = q->next)
         q->n = NULL;
     n->queries = NULL;
+}
+
+size_t resolve_left(struct stack *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct unik_net_query *q = n->queries, *next; q; q = next) {
+        next = q->next;
+        if (q->owner != owner || !q->cb)
+            continue;
+        stack_unresolve(&n->net, q);
+        found++;
+    }
+    return found;
 }

@@ -123,20 +123,23 @@ uint64_t random_siphash(const uint64_t k[2], const uint64_t *words, size_t n);
 unsigned random_port(void);             /* an ephemeral one */
 
 /* listen.c */
-int stack_listen(struct unik_net *net, const char *address, unsigned *port, int backlog, unik_net_accept_cb *cb, void *arg,
-                 struct unik_net_listener **out);
+int stack_listen(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, int backlog,
+                 unik_net_accept_cb *cb, void *arg, struct unik_net_listener **out);
 void stack_unlisten(struct unik_net *net, struct unik_net_listener *l);
 void listen_init(void);
 void listen_stop(struct stack *n);      /* nothing more is accepted; the listeners stay their owners' */
 void listen_free(struct stack *n);
+/* In each file: take back what a plugin that has stopped left behind; how many. */
+size_t listen_left(struct stack *n, const struct unik_ctx *owner);
 void listen_status(const struct stack *n, struct unik_text *out);
 
 /* stream.c */
-struct unik_stream *stream_new(struct stack *n, struct tcp_pcb *pcb, bool connecting);
-int stack_connect(struct unik_net *net, const char *address, unsigned port, unik_stream_cb *cb, void *arg,
-                  struct unik_stream **out);
+struct unik_stream *stream_new(struct stack *n, struct unik_ctx *owner, struct tcp_pcb *pcb, bool connecting);
+int stack_connect(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned port, unik_stream_cb *cb,
+                  void *arg, struct unik_stream **out);
 void stream_turn(struct stack *n);      /* do what callbacks have left to do */
 size_t stream_abort_all(struct stack *n, bool closed_too);   /* how many were still somebody's */
+size_t stream_left(struct stack *n, const struct unik_ctx *owner);
 void stream_room(struct stack *n);      /* the card takes frames again */
 
 /* chunks.c: a stream's buffers */
@@ -161,17 +164,19 @@ void queue_consume(struct stack *n, struct stack_queue *q, size_t size);
 void queue_free(struct stack *n, struct stack_queue *q);
 
 /* udp.c */
-int stack_udp(struct unik_net *net, const char *address, unsigned *port, unik_net_udp_cb *cb, void *arg,
-              struct unik_net_udp **out);
+int stack_udp(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, unik_net_udp_cb *cb,
+              void *arg, struct unik_net_udp **out);
 int stack_send(struct unik_net *net, struct unik_net_udp *u, const char *address, unsigned port, const void *bytes, size_t size);
 void stack_unudp(struct unik_net *net, struct unik_net_udp *u);
+size_t udp_left(struct stack *n, const struct unik_ctx *owner);
 
 /* resolve.c */
-int stack_resolve(struct unik_net *net, const char *name, unsigned family, unik_net_resolve_cb *cb, void *arg,
-                  struct unik_net_query **out);
+int stack_resolve(struct unik_net *net, struct unik_ctx *owner, const char *name, unsigned family, unik_net_resolve_cb *cb,
+                  void *arg, struct unik_net_query **out);
 void stack_unresolve(struct unik_net *net, struct unik_net_query *q);
 void resolve_turn(struct stack *n);
 void resolve_free(struct stack *n);
+size_t resolve_left(struct stack *n, const struct unik_ctx *owner);
 
 /* answer.c */
 extern uint64_t answer_refused;         /* answers to questions for names that lwIP did not get */
@@ -179,10 +184,11 @@ extern uint64_t answer_refused;         /* answers to questions for names that l
 /* watch.c */
 int stack_address(struct unik_net *net, unsigned i, char text[UNIK_NET_ADDRESS_MAX]);
 bool stack_up(struct unik_net *net);
-int stack_watch(struct unik_net *net, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out);
+int stack_watch(struct unik_net *net, struct unik_ctx *owner, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out);
 void stack_unwatch(struct unik_net *net, struct unik_net_watch *w);
 void watch_tell(struct stack *n);
 void watch_free(struct stack *n);
+size_t watch_left(struct stack *n, const struct unik_ctx *owner);
 
 /* text.c */
 bool text_address(const char *text, ip_addr_t *to);          /* numeric, no zone, nothing after it */

@@ -154,8 +154,16 @@ static void op_abort(struct unik_stream *base)
         s->error = -ECONNABORTED;
 }
 
+static struct unik_ctx *op_give(struct unik_stream *base, struct unik_ctx *owner)
+{
+    struct unik_ctx *before = of(base)->owner;
+
+    of(base)->owner = owner;
+    return before;
+}
+
 const struct unik_stream_ops stream_ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
     .write = op_write, .shut = op_shut, .close = op_close, .reserve = op_reserve, .commit = op_commit,
-    .abort = op_abort
+    .abort = op_abort, .give = op_give
 };

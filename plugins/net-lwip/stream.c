@@ -339,7 +339,7 @@ void stream_room(struct stack *n)
 
 /* ---- making one ---- */
 
-struct unik_stream *stream_new(struct stack *n, struct tcp_pcb *pcb, bool connecting)
+struct unik_stream *stream_new(struct stack *n, struct unik_ctx *owner, struct tcp_pcb *pcb, bool connecting)
 {
     struct stack_stream *s = pool_take(&n->streams_pool);
 
@@ -347,6 +347,7 @@ struct unik_stream *stream_new(struct stack *n, struct tcp_pcb *pcb, bool connec
         return NULL;
     memset(s, 0, sizeof(*s));
     s->n = n;
+    s->owner = owner;
     s->pcb = pcb;
     s->base.ops = &stream_ops;
     s->base.peer = s->peer;
@@ -371,8 +372,8 @@ struct unik_stream *stream_new(struct stack *n, struct tcp_pcb *pcb, bool connec
     return &s->base;
 }
 
-int stack_connect(struct unik_net *net, const char *address, unsigned port, unik_stream_cb *cb, void *arg,
-                  struct unik_stream **out)
+int stack_connect(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned port, unik_stream_cb *cb,
+                  void *arg, struct unik_stream **out)
 {
     struct stack *n = stack_of(net);
     struct unik_stream *base;
@@ -390,7 +391,7 @@ int stack_connect(struct unik_net *net, const char *address, unsigned port, unik
         return -ENOMEM;
     for (int i = 0; i < 32 && e == ERR_USE; i++)        /* RFC 6056: a random one that is free */
         e = tcp_bind(pcb, IP_IS_V6(&to) ? IP6_ADDR_ANY : IP4_ADDR_ANY, (u16_t)random_port());
-    base = e == ERR_OK ? stream_new(n, pcb, true) : NULL;
+    base = e == ERR_OK ? stream_new(n, owner, pcb, true) : NULL;
     if (!base) {
         tcp_abort(pcb);
         return e == ERR_OK ? -ENOMEM : -EADDRINUSE;
@@ -426,4 +427,18 @@ size_t stream_abort_all(struct stack *n, bool closed_too)
     }
     stream_turn(n);
     return owned;
+}
+
+size_t stream_left(struct stack *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct stack_stream *s = n->streams, *next; s; s = next) {
+        next = s->next;
+        if (s->owner != owner || !s->base.ops)
+            continue;
+        unik_stream_abort(&s->base);
+        found++;
+    }
+    return found;
 }

@@ -13,6 +13,7 @@ enum stream_state { STREAM_CONNECTING, STREAM_OPEN, STREAM_FLUSHING, STREAM_DRAI
 struct stack_stream {
     struct unik_stream base;            /* first; ops NULL: closed by its owner */
     struct stack *n;
+    struct unik_ctx *owner;
     struct tcp_pcb *pcb;                /* NULL: lwIP knows nothing of us any more */
     struct stack_stream *next, **link;  /* of all */
     struct stack_stream *next_dirty;

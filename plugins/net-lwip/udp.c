@@ -9,6 +9,7 @@
 
 struct unik_net_udp {
     struct stack *n;
+    struct unik_ctx *owner;
     struct unik_net_udp *next;
     struct udp_pcb *pcb;
     unik_net_udp_cb *cb;
@@ -34,8 +35,8 @@ static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
     pbuf_free(p);
 }
 
-int stack_udp(struct unik_net *net, const char *address, unsigned *port, unik_net_udp_cb *cb, void *arg,
-              struct unik_net_udp **out)
+int stack_udp(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, unik_net_udp_cb *cb,
+              void *arg, struct unik_net_udp **out)
 {
     struct stack *n = stack_of(net);
     ip_addr_t at = *IP_ANY_TYPE;
@@ -64,6 +65,7 @@ int stack_udp(struct unik_net *net, const char *address, unsigned *port, unik_ne
     }
     *port = u->pcb->local_port;
     u->n = n;
+    u->owner = owner;
     u->cb = cb;
     u->arg = arg;
     u->next = n->udps;
@@ -110,4 +112,18 @@ void stack_unudp(struct unik_net *net, struct unik_net_udp *u)
     n->n_udps--;
     udp_remove(u->pcb);
     free(u);
+}
+
+size_t udp_left(struct stack *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct unik_net_udp *u = n->udps, *next; u; u = next) {
+        next = u->next;
+        if (u->owner != owner)
+            continue;
+        stack_unudp(&n->net, u);
+        found++;
+    }
+    return found;
 }

@@ -6,6 +6,7 @@
 
 struct unik_net_watch {
     struct unik_net_watch *next, **link;        /* link NULL: taken back while being told */
+    struct unik_ctx *owner;
     unik_net_watch_cb *cb;
     void *arg;
 };
@@ -30,13 +31,14 @@ bool stack_up(struct unik_net *net)
     return n->link && (n->now.have4 || n->now.have6);
 }
 
-int stack_watch(struct unik_net *net, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out)
+int stack_watch(struct unik_net *net, struct unik_ctx *owner, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out)
 {
     struct stack *n = stack_of(net);
     struct unik_net_watch *w = calloc(1, sizeof(*w));
 
     if (!w)
         return -ENOMEM;
+    w->owner = owner;
     w->cb = cb;
     w->arg = arg;
     w->next = n->watches;
@@ -72,4 +74,18 @@ void watch_free(struct stack *n)
 {
     while (n->watches)
         stack_unwatch(&n->net, n->watches);
+}
+
+size_t watch_left(struct stack *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct unik_net_watch *w = n->watches, *next; w; w = next) {
+        next = w->next;
+        if (w->owner != owner)
+            continue;
+        stack_unwatch(&n->net, w);
+        found++;
+    }
+    return found;
 }

@@ -13,6 +13,7 @@
 
 struct unik_net_listener {
     struct sockets *n;
+    struct unik_ctx *owner;
     struct unik_net_listener *next;
     unik_net_accept_cb *cb;
     void *arg;
@@ -103,7 +104,7 @@ static int accept_one(struct sockets *n, struct unik_net_listener *l)
 
     if (fd < 0)
         return errno;
-    s = sockets_stream_new(n, fd, &peer, false);
+    s = sockets_stream_new(n, l->owner, fd, &peer, false);
     if (!s)
         return ENOMEM;
     n->ctx->counters[SOCKETS_ACCEPTED]++;
@@ -150,8 +151,8 @@ static int open_socket(const char *address, unsigned port, int backlog)
     return -e;
 }
 
-int sockets_listen(struct unik_net *net, const char *address, unsigned *port, int backlog, unik_net_accept_cb *cb,
-                   void *arg, struct unik_net_listener **out)
+int sockets_listen(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, int backlog,
+                   unik_net_accept_cb *cb, void *arg, struct unik_net_listener **out)
 {
     struct sockets *n = of(net);
     struct sockaddr_storage a = { 0 };
@@ -177,6 +178,7 @@ int sockets_listen(struct unik_net *net, const char *address, unsigned *port, in
     *port = sockets_port(&a);
     sockets_format(&a, l->text);
     l->n = n;
+    l->owner = owner;
     l->cb = cb;
     l->arg = arg;
     l->next = n->listeners;
@@ -229,4 +231,18 @@ void sockets_listen_free(struct sockets *n)
         sockets_unlisten(&n->net, l);
         l = next;
     }
+}
+
+size_t sockets_listen_left(struct sockets *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct unik_net_listener *l = n->listeners, *next; l; l = next) {
+        next = l->next;
+        if (l->owner != owner)
+            continue;
+        sockets_unlisten(&n->net, l);
+        found++;
+    }
+    return found;
 }

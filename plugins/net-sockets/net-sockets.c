@@ -179,6 +179,25 @@ static void abandon(struct unik_ctx *ctx)
     release(n);
 }
 
+/* A plugin has stopped and left something here: its callbacks must not be called any more. */
+static void left(struct unik_ctx *ctx, struct unik_ctx *user)
+{
+    struct sockets *n = ctx->data;
+    size_t listeners, streams, udps, queries, watches;
+
+    if (!n)
+        return;
+    listeners = sockets_listen_left(n, user);
+    streams = sockets_stream_left(n, user);
+    udps = sockets_udp_left(n, user);
+    queries = sockets_resolve_left(n, user);
+    watches = sockets_watch_left(n, user);
+    if (listeners + streams + udps + queries + watches)
+        unik_warn(ctx, "%s stopped and left behind: listeners %zu, connections %zu, UDP sockets %zu, "
+                  "questions for names %zu, watches %zu", user->plugin->name, listeners,
+                  streams, udps, queries, watches);
+}
+
 static void status(struct unik_ctx *ctx, struct unik_text *out)
 {
     const struct sockets *n = ctx->data;
@@ -197,5 +216,5 @@ UNIK_PLUGIN(net_sockets) = {
     UNIK_PLUGIN_HEAD, .name = "net-sockets", .version = "1",
     .summary = "network through the sockets of the host system", .targets = UNIK_ON_ANY, .provides = provides,
     .options = options, .config_size = sizeof(struct sockets_config), .counters = counters, .usable = usable,
-    .check = check, .start = start, .drain = drain, .stop = stop, .abandon = abandon, .status = status
+    .check = check, .start = start, .drain = drain, .stop = stop, .abandon = abandon, .left = left, .status = status
 };

@@ -81,8 +81,8 @@ static void ask(struct unik_net_query *q, const char *name, unsigned family)
     q->asking = false;
 }
 
-int sockets_resolve(struct unik_net *net, const char *name, unsigned family, unik_net_resolve_cb *cb, void *arg,
-                    struct unik_net_query **out)
+int sockets_resolve(struct unik_net *net, struct unik_ctx *owner, const char *name, unsigned family, unik_net_resolve_cb *cb,
+                    void *arg, struct unik_net_query **out)
 {
     struct sockets *n = of(net);
     struct sockaddr_storage a;
@@ -96,7 +96,7 @@ int sockets_resolve(struct unik_net *net, const char *name, unsigned family, uni
     q = calloc(1, sizeof(*q));
     if (!q)
         return -ENOMEM;
-    *q = (struct unik_net_query){ .n = n, .next = n->queries, .link = &n->queries, .cb = cb, .arg = arg };
+    *q = (struct unik_net_query){ .n = n, .owner = owner, .next = n->queries, .link = &n->queries, .cb = cb, .arg = arg };
     if (q->next)
         q->next->link = &q->next;
     n->queries = q;
@@ -138,4 +138,20 @@ void sockets_resolve_free(struct sockets *n)
         release(q);
     }
     sockets_ask_stop(n);
+}
+
+size_t sockets_resolve_left(struct sockets *n, const struct unik_ctx *owner)
+{
+    struct unik_net_query *q;
+    size_t found = 0;
+
+    do {                                /* each from the start: taking one back may free others */
+        for (q = n->queries; q && !(q->owner == owner && q->cb); q = q->next)
+            ;
+        if (q) {
+            sockets_unresolve(&n->net, q);
+            found++;
+        }
+    } while (q);
+    return found;
 }

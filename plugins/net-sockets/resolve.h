@@ -6,6 +6,7 @@
 
 struct unik_net_query {
     struct sockets *n;
+    struct unik_ctx *owner;
     struct unik_net_query *next, **link;
     unik_net_resolve_cb *cb;            /* NULL: answered, or given up */
     void *arg;

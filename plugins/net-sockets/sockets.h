@@ -77,13 +77,15 @@ unsigned sockets_port(const struct sockaddr_storage *from);
 int sockets_own_address(unsigned i, char text[UNIK_NET_ADDRESS_MAX]);
 
 /* listen.c */
-int sockets_listen(struct unik_net *net, const char *address, unsigned *port, int backlog, unik_net_accept_cb *cb,
-                   void *arg, struct unik_net_listener **out);
+int sockets_listen(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, int backlog,
+                   unik_net_accept_cb *cb, void *arg, struct unik_net_listener **out);
 void sockets_unlisten(struct unik_net *net, struct unik_net_listener *l);
 void sockets_pause_init(struct sockets *n);
 void sockets_resume(struct sockets *n);         /* a descriptor is free again */
 void sockets_listen_stop(struct sockets *n);    /* nothing more is accepted; the listeners stay their owners' */
 void sockets_listen_free(struct sockets *n);
+/* In each file: take back what a plugin that has stopped left behind; how many. */
+size_t sockets_listen_left(struct sockets *n, const struct unik_ctx *owner);
 const char *sockets_listener_text(const struct unik_net_listener *l);
 const struct unik_net_listener *sockets_listener_next(const struct unik_net_listener *l);
 
@@ -91,31 +93,36 @@ const struct unik_net_listener *sockets_listener_next(const struct unik_net_list
 /* What every TCP socket gets. Accepted ones inherit it from the listening one. */
 void sockets_tune(int fd);
 /* Takes fd (also on failure: closed). NULL: no memory. The stream counts as a connection until its fd is closed. */
-struct unik_stream *sockets_stream_new(struct sockets *n, int fd, const struct sockaddr_storage *peer, bool connecting);
-int sockets_connect(struct unik_net *net, const char *address, unsigned port, unik_stream_cb *cb, void *arg,
-                    struct unik_stream **out);
+struct unik_stream *sockets_stream_new(struct sockets *n, struct unik_ctx *owner, int fd, const struct sockaddr_storage *peer,
+                                       bool connecting);
+int sockets_connect(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned port, unik_stream_cb *cb,
+                    void *arg, struct unik_stream **out);
 size_t sockets_stream_abort_all(struct sockets *n, bool closed_too);  /* how many were still somebody's */
+size_t sockets_stream_left(struct sockets *n, const struct unik_ctx *owner);
 void sockets_pool_free(struct sockets_pool *p);
 
 /* udp.c */
-int sockets_udp(struct unik_net *net, const char *address, unsigned *port, unik_net_udp_cb *cb, void *arg,
-                struct unik_net_udp **out);
+int sockets_udp(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, unik_net_udp_cb *cb,
+                void *arg, struct unik_net_udp **out);
 int sockets_send(struct unik_net *net, struct unik_net_udp *u, const char *address, unsigned port, const void *bytes,
                  size_t size);
 void sockets_unudp(struct unik_net *net, struct unik_net_udp *u);
 void sockets_udp_free(struct sockets *n);
+size_t sockets_udp_left(struct sockets *n, const struct unik_ctx *owner);
 
 /* resolve.c */
-int sockets_resolve(struct unik_net *net, const char *name, unsigned family, unik_net_resolve_cb *cb, void *arg,
-                    struct unik_net_query **out);
+int sockets_resolve(struct unik_net *net, struct unik_ctx *owner, const char *name, unsigned family, unik_net_resolve_cb *cb,
+                    void *arg, struct unik_net_query **out);
 void sockets_unresolve(struct unik_net *net, struct unik_net_query *q);
 void sockets_resolve_free(struct sockets *n);
+size_t sockets_resolve_left(struct sockets *n, const struct unik_ctx *owner);
 
 /* watch.c */
 void sockets_watch_init(struct sockets *n);
-int sockets_watch(struct unik_net *net, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out);
+int sockets_watch(struct unik_net *net, struct unik_ctx *owner, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out);
 void sockets_unwatch(struct unik_net *net, struct unik_net_watch *w);
 void sockets_watch_free(struct sockets *n);
+size_t sockets_watch_left(struct sockets *n, const struct unik_ctx *owner);
 
 /* net-sockets.c: the last connection is gone while stopping. */
 void sockets_gone(struct sockets *n);

@@ -23,6 +23,7 @@ enum state { CONNECTING, OPEN, FLUSHING, DRAINING };
 struct sockets_stream {
     struct unik_stream base;            /* first */
     struct sockets *n;
+    struct unik_ctx *owner;
     struct sockets_stream *next, **link;
     struct unik_ring in, out;
     ev_io io;
@@ -440,9 +441,17 @@ static void op_close(struct unik_stream *base)
 
 static void op_abort(struct unik_stream *base) { abort_now(of(base)); }
 
+static struct unik_ctx *op_give(struct unik_stream *base, struct unik_ctx *owner)
+{
+    struct unik_ctx *before = of(base)->owner;
+
+    of(base)->owner = owner;
+    return before;
+}
+
 static const struct unik_stream_ops ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
-    .write = op_write, .shut = op_shut, .close = op_close, .abort = op_abort
+    .write = op_write, .shut = op_shut, .close = op_close, .abort = op_abort, .give = op_give
 };
 
 /* ---- making one ---- */
@@ -456,7 +465,8 @@ void sockets_tune(int fd)
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
 }
 
-struct unik_stream *sockets_stream_new(struct sockets *n, int fd, const struct sockaddr_storage *peer, bool connecting)
+struct unik_stream *sockets_stream_new(struct sockets *n, struct unik_ctx *owner, int fd, const struct sockaddr_storage *peer,
+                                       bool connecting)
 {
     struct sockets_stream *s = calloc(1, sizeof(*s));
 
@@ -465,6 +475,7 @@ struct unik_stream *sockets_stream_new(struct sockets *n, int fd, const struct s
         return NULL;
     }
     s->n = n;
+    s->owner = owner;
     s->base.ops = &ops;
     s->base.peer = s->peer;
     s->state = connecting ? CONNECTING : OPEN;
@@ -485,8 +496,8 @@ struct unik_stream *sockets_stream_new(struct sockets *n, int fd, const struct s
     return &s->base;
 }
 
-int sockets_connect(struct unik_net *net, const char *address, unsigned port, unik_stream_cb *cb, void *arg,
-                    struct unik_stream **out)
+int sockets_connect(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned port, unik_stream_cb *cb,
+                    void *arg, struct unik_stream **out)
 {
     struct sockets *n = (struct sockets *)(void *)net;
     struct sockaddr_storage to;
@@ -503,7 +514,7 @@ int sockets_connect(struct unik_net *net, const char *address, unsigned port, un
         return -errno;
     sockets_tune(fd);
     e = connect(fd, (struct sockaddr *)&to, len) < 0 ? errno : 0;
-    base = sockets_stream_new(n, fd, &to, true);
+    base = sockets_stream_new(n, owner, fd, &to, true);
     if (!base)
         return -ENOMEM;
     unik_stream_on(base, cb, arg);
@@ -531,4 +542,18 @@ size_t sockets_stream_abort_all(struct sockets *n, bool closed_too)
         s = next;
     }
     return owned;
+}
+
+size_t sockets_stream_left(struct sockets *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct sockets_stream *s = n->streams, *next; s; s = next) {
+        next = s->next;
+        if (s->owner != owner || !s->base.ops)
+            continue;
+        abort_now(s);
+        found++;
+    }
+    return found;
 }

@@ -9,6 +9,7 @@
 
 struct unik_net_udp {
     struct sockets *n;
+    struct unik_ctx *owner;
     struct unik_net_udp *next;
     unik_net_udp_cb *cb;
     void *arg;
@@ -44,8 +45,8 @@ static void on_datagram(struct ev_loop *loop, ev_io *w, int revents)
     n->receiving = NULL;
 }
 
-int sockets_udp(struct unik_net *net, const char *address, unsigned *port, unik_net_udp_cb *cb, void *arg,
-                struct unik_net_udp **out)
+int sockets_udp(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, unik_net_udp_cb *cb,
+                void *arg, struct unik_net_udp **out)
 {
     struct sockets *n = of(net);
     struct sockaddr_storage a = { 0 };
@@ -70,7 +71,7 @@ int sockets_udp(struct unik_net *net, const char *address, unsigned *port, unik_
     }
     getsockname(fd, (struct sockaddr *)&a, &len);
     *port = sockets_port(&a);
-    *u = (struct unik_net_udp){ .n = n, .next = n->udps, .cb = cb, .arg = arg, .both = both };
+    *u = (struct unik_net_udp){ .n = n, .owner = owner, .next = n->udps, .cb = cb, .arg = arg, .both = both };
     n->udps = u;
     n->n_udps++;
     ev_io_init(&u->io, on_datagram, fd, EV_READ);
@@ -124,4 +125,18 @@ void sockets_udp_free(struct sockets *n)
 {
     while (n->udps)
         sockets_unudp(&n->net, n->udps);
+}
+
+size_t sockets_udp_left(struct sockets *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct unik_net_udp *u = n->udps, *next; u; u = next) {
+        next = u->next;
+        if (u->owner != owner)
+            continue;
+        sockets_unudp(&n->net, u);
+        found++;
+    }
+    return found;
 }

@@ -9,6 +9,7 @@
 
 struct unik_net_watch {
     struct unik_net_watch *next;
+    struct unik_ctx *owner;
     unik_net_watch_cb *cb;
     void *arg;
 };
@@ -82,14 +83,14 @@ void sockets_watch_free(struct sockets *n)
     }
 }
 
-int sockets_watch(struct unik_net *net, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out)
+int sockets_watch(struct unik_net *net, struct unik_ctx *owner, unik_net_watch_cb *cb, void *arg, struct unik_net_watch **out)
 {
     struct sockets *n = of(net);
     struct unik_net_watch *w = cb ? malloc(sizeof(*w)) : NULL;
 
     if (!w)
         return cb ? -ENOMEM : -EINVAL;
-    *w = (struct unik_net_watch){ n->watches, cb, arg };
+    *w = (struct unik_net_watch){ n->watches, owner, cb, arg };
     n->watches = w;
     *out = w;
     return 0;
@@ -108,4 +109,18 @@ void sockets_unwatch(struct unik_net *net, struct unik_net_watch *w)
         p = &(*p)->next;
     *p = w->next;
     free(w);
+}
+
+size_t sockets_watch_left(struct sockets *n, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct unik_net_watch *w = n->watches, *next; w; w = next) {
+        next = w->next;
+        if (w->owner != owner || !w->cb)
+            continue;
+        sockets_unwatch(&n->net, w);
+        found++;
+    }
+    return found;
 }

@@ -97,7 +97,7 @@ void qrexec_announce_arrived(struct qrexec_agent *a)
 
     if (!a->config->announce || a->config->mode != QREXEC_SERVE || a->announce.done)
         return;
-    e = a->db->watch(a->db, "/name", UNIK_QUBESDB_NOW, on_key, a, &a->announce.watch);
+    e = a->db->watch(a->db, a->ctx, "/name", UNIK_QUBESDB_NOW, on_key, a, &a->announce.watch);
     if (e < 0)
         unik_warn(a->ctx, "cannot watch QubesDB, nothing is announced: %s", strerror(-e));
 }

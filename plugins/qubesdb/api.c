@@ -45,18 +45,18 @@ static int add_watch(struct qubesdb *q, const struct unik_qubesdb_watch *model, 
     return e;
 }
 
-static int api_watch(struct unik_qubesdb *api, const char *path, unsigned flags, unik_qubesdb_cb *cb, void *arg,
-                     struct unik_qubesdb_watch **out)
+static int api_watch(struct unik_qubesdb *api, struct unik_ctx *owner, const char *path, unsigned flags, unik_qubesdb_cb *cb,
+                     void *arg, struct unik_qubesdb_watch **out)
 {
-    struct unik_qubesdb_watch model = { .path = path, .flags = flags, .cb = cb, .arg = arg };
+    struct unik_qubesdb_watch model = { .owner = owner, .path = path, .flags = flags, .cb = cb, .arg = arg };
 
     return add_watch(self(api), &model, out);
 }
 
-static int api_await(struct unik_qubesdb *api, const char *path, unik_qubesdb_cb *cb, void *arg,
+static int api_await(struct unik_qubesdb *api, struct unik_ctx *owner, const char *path, unik_qubesdb_cb *cb, void *arg,
                      struct unik_qubesdb_watch **out)
 {
-    struct unik_qubesdb_watch model = { .path = path, .await = true, .cb = cb, .arg = arg };
+    struct unik_qubesdb_watch model = { .owner = owner, .path = path, .await = true, .cb = cb, .arg = arg };
 
     return add_watch(self(api), &model, out);
 }

@@ -176,6 +176,16 @@ static void stop(struct unik_ctx *ctx)
     unik_stopped(ctx);
 }
 
+/* A plugin has stopped and left watches here: their callbacks must not be called any more. */
+static void left(struct unik_ctx *ctx, struct unik_ctx *user)
+{
+    struct qubesdb *q = ctx->data;
+    size_t n = q ? qubesdb_watches_left(&q->watches, user) : 0;
+
+    if (n)
+        unik_warn(ctx, "%s stopped and left behind: watches %zu", user->plugin->name, n);
+}
+
 static void status(struct unik_ctx *ctx, struct unik_text *out)
 {
     static const char *const phases[] = { "not connected, next try soon", "waiting for its daemon", "connected",
@@ -204,5 +214,5 @@ UNIK_PLUGIN(qubesdb) = {
     UNIK_PLUGIN_HEAD, .name = "qubesdb", .version = "1", .summary = "the VM's configuration from dom0 (QubesDB)",
     .targets = UNIK_ON_QUBES, .flags = UNIK_AWAITED, .needs = needs, .provides = provides, .options = options,
     .config_size = sizeof(struct qubesdb_config), .counters = counters, .check = check, .start = start, .drain = drain,
-    .stop = stop, .status = status
+    .stop = stop, .left = left, .status = status
 };

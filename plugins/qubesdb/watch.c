@@ -81,6 +81,20 @@ void qubesdb_watches_remove(struct qubesdb_watches *s, struct unik_qubesdb_watch
         unlink_watch(s, w);
 }
 
+size_t qubesdb_watches_left(struct qubesdb_watches *s, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct unik_qubesdb_watch *w = s->first, *next; w; w = next) {
+        next = w->next;
+        if (w->owner != owner || w->gone)
+            continue;
+        qubesdb_watches_remove(s, w);
+        found++;
+    }
+    return found;
+}
+
 void qubesdb_watches_free(struct qubesdb_watches *s)
 {
     while (s->first)

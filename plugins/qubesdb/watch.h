@@ -25,6 +25,8 @@ int qubesdb_watches_add(struct qubesdb_watches *s, const struct unik_qubesdb_wat
                         struct unik_qubesdb_watch **out);
 void qubesdb_watches_remove(struct qubesdb_watches *s, struct unik_qubesdb_watch *w);
 void qubesdb_watches_free(struct qubesdb_watches *s);
+/* Take back those of a plugin that has stopped; how many. */
+size_t qubesdb_watches_left(struct qubesdb_watches *s, const struct unik_ctx *owner);
 
 void qubesdb_watches_begin(struct qubesdb_watches *s);
 /* A key changed; repeat: it was written without a change (or committed), which only some want to know. */
@@ -38,6 +40,7 @@ void qubesdb_watches_serve(struct qubesdb_watches *s, struct qubesdb_replica *r)
 
 struct unik_qubesdb_watch {
     struct unik_qubesdb_watch *next, *prev;
+    struct unik_ctx *owner;             /* NULL: nobody's */
     unik_qubesdb_cb *cb;
     void *arg;
     const char *path;                   /* of a model; added ones have their own copy below */

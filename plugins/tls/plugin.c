@@ -111,6 +111,16 @@ static void abandon(struct unik_ctx *ctx)
     release(t);
 }
 
+/* A plugin has stopped and left connections here: their callbacks must not be called any more. */
+static void left(struct unik_ctx *ctx, struct unik_ctx *user)
+{
+    struct tls *t = ctx->data;
+    size_t n = t ? tls_left(t, user) : 0;
+
+    if (n)
+        unik_warn(ctx, "%s stopped and left behind: connections %zu", user->plugin->name, n);
+}
+
 static void status(struct unik_ctx *ctx, struct unik_text *out)
 {
     const struct tls *t = ctx->data;
@@ -128,5 +138,5 @@ static const char *const provides[] = { "tls/1", NULL };
 UNIK_PLUGIN(tls) = {
     UNIK_PLUGIN_HEAD, .name = "tls", .version = "1", .summary = "TLS over any stream, both ends", .targets = UNIK_ON_ANY,
     .provides = provides, .options = options, .config_size = sizeof(struct tls_config), .counters = counters, .check = check,
-    .start = start, .stop = stop, .abandon = abandon, .status = status
+    .start = start, .stop = stop, .abandon = abandon, .left = left, .status = status
 };

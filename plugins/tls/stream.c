@@ -19,6 +19,7 @@ enum state { HANDSHAKE, OPEN, CLOSING };
 struct tls_stream {
     struct unik_stream base;            /* first */
     struct tls *t;
+    struct unik_ctx *owner;             /* whose raw was: who uses this one */
     struct tls_stream *next, **link;
     struct unik_stream *raw;
     mbedtls_ssl_context ssl;
@@ -495,6 +496,7 @@ static int make(struct tls *t, mbedtls_ssl_config *config, const char *name, str
     mbedtls_ssl_set_bio(&s->ssl, s, bio_send, bio_receive, NULL);
     s->t = t;
     s->raw = raw;
+    s->owner = unik_stream_give(raw, t->ctx);
     s->client = name != NULL;
     s->base.ops = &ops;
     s->base.peer = raw->peer;
@@ -564,4 +566,18 @@ size_t tls_abort_all(struct tls *t, bool closed_too)
         s = next;
     }
     return owned;
+}
+
+size_t tls_left(struct tls *t, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct tls_stream *s = t->streams, *next; s; s = next) {
+        next = s->next;
+        if (s->owner != owner || !s->base.ops)
+            continue;
+        unik_stream_abort(&s->base);
+        found++;
+    }
+    return found;
 }

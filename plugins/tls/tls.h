@@ -59,6 +59,7 @@ int tls_serve(struct unik_tls *t, struct unik_stream *raw, unik_stream_cb *cb, v
 int tls_connect(struct unik_tls *t, const char *name, struct unik_stream *raw, unik_stream_cb *cb, void *arg,
                 struct unik_stream **out);
 size_t tls_abort_all(struct tls *t, bool closed_too);   /* how many were still somebody's */
+size_t tls_left(struct tls *t, const struct unik_ctx *owner);    /* cut off those of a plugin that has stopped; how many */
 void tls_pool_free(struct tls_pool *p);
 
 /* tls.c: the last stream is gone while stopping. */

@@ -129,7 +129,8 @@ static void start(void)
     must(ctx && host_start(ctx) == 0);
     ev_run(ev_default_loop(0), EVRUN_NOWAIT);
     net = host_interface(h, "net/1");
-    must(net && net->listen(net, "", &tcp, 16, on_accept, NULL, &l) == 0 && net->udp(net, "", &udp, on_datagram, NULL, &u) == 0);
+    must(net && net->listen(net, NULL, "", &tcp, 16, on_accept, NULL, &l) == 0
+         && net->udp(net, NULL, "", &udp, on_datagram, NULL, &u) == 0);
 }
 
 /* The frame as the flags ask. */
@@ -180,9 +181,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (!h)
         start();
     snprintf(name, sizeof(name), "n%u.example.org", round++);
-    if (net->resolve(net, name, round % 3 == 0 ? 0 : round % 3 == 1 ? 4 : 6, on_name, NULL, &q) < 0)
+    if (net->resolve(net, NULL, name, round % 3 == 0 ? 0 : round % 3 == 1 ? 4 : 6, on_name, NULL, &q) < 0)
         q = NULL;
-    if (net->connect(net, "10.0.0.1", 7, on_stream, NULL, &s) < 0)
+    if (net->connect(net, NULL, "10.0.0.1", 7, on_stream, NULL, &s) < 0)
         s = NULL;
     ev_run(ev_default_loop(0), EVRUN_NOWAIT);
     while (n >= 3) {

@@ -84,7 +84,7 @@ static void on_event(const char *path, const char *value, size_t len, void *arg)
     case 0: q->write(q, path, "x", 1); break;
     case 1: q->remove(q, path); break;
     case 2: q->unwatch(q, handle); handle = NULL; break;
-    case 3: q->await(q, path, on_event, NULL, NULL); break;
+    case 3: q->await(q, NULL, path, on_event, NULL, NULL); break;
     default: break;
     }
 }
@@ -96,10 +96,10 @@ static void guest_acts(void)
     switch (random_below(&seed, 6)) {
     case 0: q->write(q, path, "value", random_below(&seed, 6)); break;
     case 1: q->remove(q, path); break;
-    case 2: q->await(q, path, on_event, NULL, NULL); break;
+    case 2: q->await(q, NULL, path, on_event, NULL, NULL); break;
     case 3:
         if (!handle)
-            q->watch(q, "/", random_below(&seed, 4), on_event, NULL, &handle);
+            q->watch(q, NULL, "/", random_below(&seed, 4), on_event, NULL, &handle);
         break;
     default: break;
     }

@@ -113,13 +113,13 @@ static const char *q_read(struct unik_qubesdb *q, const char *path, size_t *len)
     return f->keys[i].value;
 }
 
-static int q_watch(struct unik_qubesdb *q, const char *path, unsigned flags, unik_qubesdb_cb *cb, void *arg,
-                   struct unik_qubesdb_watch **out)
+static int q_watch(struct unik_qubesdb *q, struct unik_ctx *owner, const char *path, unsigned flags,
+                    unik_qubesdb_cb *cb, void *arg, struct unik_qubesdb_watch **out)
 {
     struct fake *f = db_of(q);
     int i = key_of(f, path);
 
-    if (i < 0 || f->keys[i].cb)
+    if (!owner || i < 0 || f->keys[i].cb)
         abort();
     f->keys[i].cb = cb;
     f->keys[i].arg = arg;

@@ -267,6 +267,6 @@ struct unik_net_listener *listen_at(unsigned port)
 {
     struct unik_net_listener *l = NULL;
 
-    ck_assert_int_eq(bed.net->listen(bed.net, "", &port, 16, on_accept, NULL, &l), 0);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "", &port, 16, on_accept, NULL, &l), 0);
     return l;
 }

@@ -25,10 +25,11 @@ static const char *db_read(struct unik_qubesdb *q, const char *path, size_t *len
     return NULL;
 }
 
-static int db_watch(struct unik_qubesdb *q, const char *path, unsigned flags, unik_qubesdb_cb *cb, void *arg,
-                    struct unik_qubesdb_watch **out)
+static int db_watch(struct unik_qubesdb *q, struct unik_ctx *owner, const char *path, unsigned flags,
+                    unik_qubesdb_cb *cb, void *arg, struct unik_qubesdb_watch **out)
 {
     (void)q, (void)flags;
+    ck_assert_ptr_nonnull(owner);
     for (size_t i = 0; i < 16; i++)
         if (!watches[i].used) {
             snprintf(watches[i].path, sizeof(watches[i].path), "%s", path);
@@ -110,7 +111,7 @@ START_TEST(qubesdb)
     struct sent *f;
 
     begin_qubes(NULL);
-    ck_assert_int_eq(bed.net->watch(bed.net, on_change, &told, &w), 0);
+    ck_assert_int_eq(bed.net->watch(bed.net, NULL, on_change, &told, &w), 0);
     ck_assert_int_eq(host_state(bed.ctx), HOST_STARTING);       /* keys may be late */
     ck_assert_str_eq(host_reason(bed.ctx), "waiting for /qubes-ip");
     ck_assert(!bed.net->up(bed.net));
@@ -158,7 +159,7 @@ START_TEST(qubesdb_extras)
     key("/qubes-ip6", US6);
     ck_assert_str_eq(own(1), "none");
     drop_frames();
-    ck_assert_int_eq(bed.net->connect(bed.net, "192.0.2.1", 80, end_event, &e, &e.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, "192.0.2.1", 80, end_event, &e, &e.s), 0);
     turn();
     ck_assert_ptr_nonnull(f = next_frame());    /* even without a gateway: there is only one way */
     ck_assert_uint_eq(f->flags, SYN);
@@ -250,7 +251,7 @@ START_TEST(link_changes)
 
     changes = 0;
     bed_begin(0, NULL);
-    ck_assert_int_eq(bed.net->watch(bed.net, on_change, &changes, &w), 0);
+    ck_assert_int_eq(bed.net->watch(bed.net, NULL, on_change, &changes, &w), 0);
     listen_at(80);
     peer_open(&c, false, 4000, 80);
     bed.info.link = false;

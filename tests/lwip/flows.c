@@ -377,7 +377,7 @@ END_TEST
 START_TEST(client)
 {
     begin("client", 0);
-    ck_assert_int_eq(bed.net->connect(bed.net, PEER4, 80, end_event, &active, &active.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, PEER4, 80, end_event, &active, &active.s), 0);
     turn();
     play();
     finish();
@@ -408,7 +408,7 @@ START_TEST(names)
         struct sent *g = &flow[i * 2].f, *f;
 
         memset(&answer, 0, sizeof(answer));
-        ck_assert_int_eq(bed.net->resolve(bed.net, questions[i].name, questions[i].family, on_answer, NULL, &q), 0);
+        ck_assert_int_eq(bed.net->resolve(bed.net, NULL, questions[i].name, questions[i].family, on_answer, NULL, &q), 0);
         turn();
         if (i == 0)                     /* who has the server? the capture begins after that */
             for (f = wait_frame(); f->type == 0x0806; f = next_frame()) {

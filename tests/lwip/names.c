@@ -26,9 +26,9 @@ START_TEST(udp)
 
     memset(&got, 0, sizeof(got));
     bed_begin(_i ? UNIK_NIC_SUM : 0, NULL);
-    ck_assert_int_eq(bed.net->udp(bed.net, NULL, &port, on_datagram, NULL, &u), 0);
-    ck_assert_int_eq(bed.net->udp(bed.net, NULL, &other, on_datagram, NULL, &second), -EADDRINUSE);
-    ck_assert_int_eq(bed.net->udp(bed.net, NULL, &any, on_datagram, NULL, &second), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, NULL, &port, on_datagram, NULL, &u), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, NULL, &other, on_datagram, NULL, &second), -EADDRINUSE);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, NULL, &any, on_datagram, NULL, &second), 0);
     ck_assert_uint_ge(any, 1024);
     for (int v6 = 0; v6 < 2; v6++) {
         make_udp(&p, v6, 1234, 7, "datagram", 8);
@@ -120,7 +120,7 @@ static struct unik_net_query *ask(const char *name, unsigned family)
     struct unik_net_query *q = NULL;
 
     memset(&answer, 0, sizeof(answer));
-    ck_assert_int_eq(bed.net->resolve(bed.net, name, family, on_answer, NULL, &q), 0);
+    ck_assert_int_eq(bed.net->resolve(bed.net, NULL, name, family, on_answer, NULL, &q), 0);
     ck_assert_uint_eq(answer.n, 0);     /* from the loop, never at once */
     turn();
     return q;
@@ -255,8 +255,8 @@ START_TEST(no_server)
     bed_begin_raw(UNIK_ON_QUBES, 0, (const char *const[]){ "ipv4=static", "address=" US4, NULL });
     ask("x.example.org", 0);
     ck_assert_int_eq(answer.error, -EHOSTUNREACH);
-    ck_assert_int_eq(bed.net->resolve(bed.net, "", 0, on_answer, NULL, &q), -EINVAL);
-    ck_assert_int_eq(bed.net->resolve(bed.net, "x", 5, on_answer, NULL, &q), -EINVAL);
+    ck_assert_int_eq(bed.net->resolve(bed.net, NULL, "", 0, on_answer, NULL, &q), -EINVAL);
+    ck_assert_int_eq(bed.net->resolve(bed.net, NULL, "x", 5, on_answer, NULL, &q), -EINVAL);
     bed_end();
     /* given up before the answer; and too many at once */
     bed_begin(0, NULL);
@@ -266,9 +266,9 @@ START_TEST(no_server)
         char name[40];
 
         snprintf(name, sizeof(name), "many%d.example.org", i);
-        ck_assert_int_eq(bed.net->resolve(bed.net, name, 4, on_answer, NULL, &q), 0);
+        ck_assert_int_eq(bed.net->resolve(bed.net, NULL, name, 4, on_answer, NULL, &q), 0);
     }
-    ck_assert_int_eq(bed.net->resolve(bed.net, "one.more", 4, on_answer, NULL, &q), -EMFILE);
+    ck_assert_int_eq(bed.net->resolve(bed.net, NULL, "one.more", 4, on_answer, NULL, &q), -EMFILE);
     turn();
     ck_assert_uint_eq(answer.n, 0);
     bed_end();

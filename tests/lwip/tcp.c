@@ -403,7 +403,7 @@ START_TEST(connect_out)
     struct sent *f;
 
     bed_begin(cards[_i & 1], NULL);
-    ck_assert_int_eq(bed.net->connect(bed.net, c.v6 ? PEER6 : PEER4, 7777, end_event, &e, &e.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, c.v6 ? PEER6 : PEER4, 7777, end_event, &e, &e.s), 0);
     turn();
     f = next_frame();
     ck_assert_ptr_nonnull(f);
@@ -438,7 +438,7 @@ START_TEST(to_ourselves)
 
     bed_begin(cards[_i & 1], NULL);
     listen_at(80);
-    ck_assert_int_eq(bed.net->connect(bed.net, _i & 2 ? US6 : US4, 80, end_event, &e, &e.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, _i & 2 ? US6 : US4, 80, end_event, &e, &e.s), 0);
     for (int i = 0; i < 10 && n_accepted == 0; i++)
         turn();
     ck_assert_uint_eq(n_accepted, 1);

@@ -55,5 +55,6 @@ void pattern(uint8_t *to, size_t from, size_t n);
 /* ---- cases ---- */
 TCase *net1_tcp(void);                  /* tcp.c */
 TCase *net1_udp(void);                  /* udp.c: datagrams, names, addresses */
+TCase *net1_owner(void);                /* owner.c: what a plugin leaves behind */
 
 #endif

@@ -46,7 +46,7 @@ struct unik_net_listener *bed_listen(unsigned *port, void *arg)
 
     n_accepted = taken = 0;
     *port = 0;
-    ck_assert_int_eq(bed.net->listen(bed.net, "", port, 64, bed_on_accept, arg, &l), 0);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "", port, 64, bed_on_accept, arg, &l), 0);
     ck_assert_uint_gt(*port, 0);
     return l;
 }

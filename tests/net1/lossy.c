@@ -304,7 +304,7 @@ START_TEST(streams)
             f->e = bed_accept();
         } else {
             f->e = &f->own;
-            ck_assert_int_eq(bed.net->connect(bed.net, bed.far, far_port, end_event, f->e, &f->e->s), 0);
+            ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, far_port, end_event, f->e, &f->e->s), 0);
             f->fd = far_accept(listener);
             while (!f->e->opens) {
                 ck_assert_int_eq(unik_stream_ended(f->e->s), 0);

@@ -46,5 +46,6 @@ int main(void)
 
     suite_add_tcase(s, net1_tcp());
     suite_add_tcase(s, net1_udp());
+    suite_add_tcase(s, net1_owner());
     return own_net_run(s);
 }

@@ -43,6 +43,7 @@ int main(void)
 
     suite_add_tcase(s, net1_tcp());
     suite_add_tcase(s, net1_udp());
+    suite_add_tcase(s, net1_owner());
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     failed = srunner_ntests_failed(r);

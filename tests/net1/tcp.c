@@ -87,7 +87,7 @@ START_TEST(connects)
 
     bed_begin();
     l = far_listen(SOCK_STREAM, &port);
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, port, end_event, &c, &c.s), 0);
     ck_assert_uint_eq(c.opens, 0);      /* never from inside the call */
     fd = far_accept(l);
     while (!c.opens)
@@ -102,7 +102,7 @@ START_TEST(connects)
     ck_assert_int_eq(far_read(fd, buf, 1), 0);
     close(fd);
     /* Given up before it is open. */
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, port, end_event, &c, &c.s), 0);
     unik_stream_close(c.s);
     host_run(bed.h, 0.02);
     close(l);
@@ -119,15 +119,15 @@ START_TEST(tells_why_not)
     bed_begin();
     l = far_listen(SOCK_STREAM, &port);
     close(l);                           /* nobody is there now */
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, port, end_event, &c, &c.s), 0);
     end_input(&c);
     ck_assert_uint_eq(c.opens, 0);
     ck_assert_int_eq(unik_stream_ended(c.s), -ECONNREFUSED);
     ck_assert_int_eq(unik_stream_write(c.s, "x", 1), -EPIPE);
     unik_stream_close(c.s);
-    ck_assert_int_eq(bed.net->connect(bed.net, "example.org", 80, end_event, &c, &c.s), -EINVAL);
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, 0, end_event, &c, &c.s), -EINVAL);
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, 70000, end_event, &c, &c.s), -EINVAL);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, "example.org", 80, end_event, &c, &c.s), -EINVAL);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, 0, end_event, &c, &c.s), -EINVAL);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, 70000, end_event, &c, &c.s), -EINVAL);
     bed_end();
 }
 END_TEST
@@ -140,15 +140,15 @@ START_TEST(refuses_to_listen)
     bed_begin();
     l = bed_listen(&port, NULL);
     again = port;
-    ck_assert_int_eq(bed.net->listen(bed.net, "", &again, 5, NULL, NULL, &second), -EINVAL);
-    ck_assert_int_eq(bed.net->listen(bed.net, "", &again, 5, bed_on_accept, NULL, &second), -EADDRINUSE);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "", &again, 5, NULL, NULL, &second), -EINVAL);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "", &again, 5, bed_on_accept, NULL, &second), -EADDRINUSE);
     again = 65536;
-    ck_assert_int_eq(bed.net->listen(bed.net, "", &again, 5, bed_on_accept, NULL, &second), -EINVAL);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "", &again, 5, bed_on_accept, NULL, &second), -EINVAL);
     again = 0;
-    ck_assert_int_eq(bed.net->listen(bed.net, "nowhere", &again, 5, bed_on_accept, NULL, &second), -EINVAL);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "nowhere", &again, 5, bed_on_accept, NULL, &second), -EINVAL);
     bed.net->unlisten(bed.net, l);
     again = port;                       /* free again */
-    ck_assert_int_eq(bed.net->listen(bed.net, "", &again, 5, bed_on_accept, NULL, &l), 0);
+    ck_assert_int_eq(bed.net->listen(bed.net, NULL, "", &again, 5, bed_on_accept, NULL, &l), 0);
     ck_assert_uint_eq(again, port);
     bed.net->unlisten(bed.net, l);
     bed_end();
@@ -370,24 +370,24 @@ START_TEST(abort_anywhere)
     bed_begin();
     l = far_listen(SOCK_STREAM, &port);
     c.abort_at_once = true;
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, port, end_event, &c, &c.s), 0);
     fd = far_accept(l);
     ck_assert_int_eq(far_read(fd, buf, 1), -ECONNRESET);
     ck_assert(!c.s && c.opens == 1);
     close(fd);
     c.abort_at_once = false;
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, port, end_event, &c, &c.s), 0);
     unik_stream_write(c.s, "early", 5);
     unik_stream_abort(c.s);
     host_run(bed.h, 0.02);
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, port, end_event, &c, &c.s), 0);
     host_run(bed.h, 0.02);
     unik_stream_abort(c.s);
     close(l);
     /* Nobody is there: the error is known, or not yet. */
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, port, end_event, &c, &c.s), 0);
     unik_stream_abort(c.s);
-    ck_assert_int_eq(bed.net->connect(bed.net, bed.far, port, end_event, &c, &c.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, bed.far, port, end_event, &c, &c.s), 0);
     end_input(&c);
     unik_stream_abort(c.s);
     bed_end();

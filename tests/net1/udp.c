@@ -62,7 +62,7 @@ START_TEST(datagrams_both_ways)
 
     bed_begin();
     fd = far_listen(SOCK_DGRAM, &far_port);
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &port, on_datagram, &s, &s.u), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &port, on_datagram, &s, &s.u), 0);
     ck_assert_uint_gt(port, 0);
     inet_pton(AF_INET, bed.us, &to.sin_addr);
     to.sin_port = htons((uint16_t)port);
@@ -98,18 +98,18 @@ START_TEST(what_udp_refuses)
     unsigned port = 0, again;
 
     bed_begin();
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &port, on_datagram, &s, &s.u), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &port, on_datagram, &s, &s.u), 0);
     again = port;
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &again, on_datagram, &t, &t.u), -EADDRINUSE);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &again, on_datagram, &t, &t.u), -EADDRINUSE);
     again = 65536;
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &again, on_datagram, &t, &t.u), -EINVAL);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &again, on_datagram, &t, &t.u), -EINVAL);
     again = 0;
-    ck_assert_int_eq(bed.net->udp(bed.net, "nowhere", &again, on_datagram, &t, &t.u), -EINVAL);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "nowhere", &again, on_datagram, &t, &t.u), -EINVAL);
     ck_assert_int_eq(bed.net->send(bed.net, s.u, "nowhere", 9, "x", 1), -EINVAL);
     ck_assert_int_eq(bed.net->send(bed.net, s.u, bed.far, 0, "x", 1), -EINVAL);
     bed.net->unudp(bed.net, s.u);
     again = port;
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &again, on_datagram, &s, &s.u), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &again, on_datagram, &s, &s.u), 0);
     bed.net->unudp(bed.net, s.u);
     bed_end();
 }
@@ -137,7 +137,7 @@ static void on_answer(int error, const char *address, void *arg)
 static int ask(const char *name, unsigned family, struct answer *a, struct unik_net_query **q)
 {
     memset(a, 0, sizeof(*a));
-    return bed.net->resolve(bed.net, name, family, on_answer, a, q);
+    return bed.net->resolve(bed.net, NULL, name, family, on_answer, a, q);
 }
 
 /* The scripted name server. It answers any number of questions until the query is answered:
@@ -269,7 +269,7 @@ START_TEST(names_given_up)
     bed_begin();
     port = bed.dns_port;
     fd = far_listen(SOCK_DGRAM, &port);
-    while (n < 2000 && (e = bed.net->resolve(bed.net, "silent.test", 4, on_answer, &a, &q[n])) == 0)
+    while (n < 2000 && (e = bed.net->resolve(bed.net, NULL, "silent.test", 4, on_answer, &a, &q[n])) == 0)
         n++;
     ck_assert_int_eq(e, -EMFILE);
     ck_assert_uint_ge(n, 4);
@@ -312,8 +312,8 @@ START_TEST(addresses)
     ck_assert_uint_gt(strlen(text), 0);
     ck_assert_int_eq(bed.net->address(bed.net, 1000, text), -ENOENT);
     ck_assert(bed.net->up(bed.net));
-    ck_assert_int_eq(bed.net->watch(bed.net, on_change, &changes, &w), 0);
-    ck_assert_int_eq(bed.net->watch(bed.net, on_change, &changes, &second), 0);
+    ck_assert_int_eq(bed.net->watch(bed.net, NULL, on_change, &changes, &w), 0);
+    ck_assert_int_eq(bed.net->watch(bed.net, NULL, on_change, &changes, &second), 0);
     bed.net->unwatch(bed.net, w);
     bed.net->unwatch(bed.net, second);
     bed_end();

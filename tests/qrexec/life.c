@@ -292,11 +292,12 @@ struct database {
     bool unwatched;
 };
 
-static int db_watch(struct unik_qubesdb *q, const char *path, unsigned flags, unik_qubesdb_cb *cb, void *arg,
-                    struct unik_qubesdb_watch **out)
+static int db_watch(struct unik_qubesdb *q, struct unik_ctx *owner, const char *path, unsigned flags,
+                    unik_qubesdb_cb *cb, void *arg, struct unik_qubesdb_watch **out)
 {
     struct database *d = (struct database *)(void *)q;
 
+    ck_assert_ptr_nonnull(owner);
     ck_assert_uint_eq(flags, UNIK_QUBESDB_NOW);
     d->cb = cb;
     d->arg = arg;

@@ -286,7 +286,7 @@ START_TEST(random_run)
     guest_up(ENTRIES("retry=0", "retry-max=0", "random-seed=leave"));
     g.f.window = _i % 3 == 1 ? 17 : 0;
     g.f.ring = _i % 3 == 2 ? QUBESDB_MESSAGE_MAX : FAKE_RING;
-    ck_assert_int_eq(g.q->watch(g.q, "/", UNIK_QUBESDB_NOW, on_event, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", UNIK_QUBESDB_NOW, on_event, NULL, NULL), 0);
     breaks(true);
     quiet();
     for (int i = 0; i < STEPS; i++) {

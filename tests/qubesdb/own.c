@@ -11,7 +11,7 @@ static int put(const char *path, const char *value) { return g.q->write(g.q, pat
 START_TEST(write_and_ack)
 {
     guest_up_synced();
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     ck_assert_int_eq(put("/features-request/vmexec", "1"), 0);
     ck_assert_str_eq(value_of("/features-request/vmexec"), "1");    /* at once: there is no echo */
     ck_assert_uint_eq(fake_waiting(&g.f), 0);                       /* from the loop, after the input */
@@ -135,7 +135,7 @@ START_TEST(crossing_writes)
 {
     guest_up_plain();
     dom0_sync(ENTRIES("/d/k=0"));
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     ck_assert_int_eq(put("/d/k", "ours"), 0);
     dom0_hears(QUBESDB_WRITE, "/d/k", "ours");
     dom0_says(QUBESDB_WRITE, "/d/k", "theirs");     /* before it read ours */

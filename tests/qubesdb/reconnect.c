@@ -83,7 +83,7 @@ START_TEST(dump_breaks_off)
 
     guest_up_plain();
     dom0_sync(ENTRIES("/b=2", "/a=1"));
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     for (size_t cut = 0; cut <= n; cut++) {
         dom0_breaks();
         ck_assert_int_eq(host_state(g.ctx), HOST_DEGRADED);
@@ -105,7 +105,7 @@ END_TEST
 START_TEST(only_differences)
 {
     guest_up_plain();
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     dom0_sync(ENTRIES("/e=", "/d=4", "/c=3", "/b=2", "/a=1"));
     told("/a=1 /b=2 /c=3 /d=4 /e= ");
     dom0_breaks();
@@ -203,7 +203,7 @@ END_TEST
 START_TEST(removed_by_dom0_stays_removed)
 {
     up_with_marker(ENTRIES("/name=x"));
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     ck_assert_int_eq(put("/mine", "1"), 0);
     expect_write(MARKER, "1");                      /* before our first key */
     expect_write("/mine", "1");
@@ -223,7 +223,7 @@ END_TEST
 START_TEST(new_store_gets_our_keys)
 {
     up_with_marker(ENTRIES("/taken=0", "/name=x"));
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     ck_assert_int_eq(put("/blocks/sda/size", "100"), 0);
     expect_write(MARKER, "1");
     expect_write("/blocks/sda/size", "100");
@@ -436,7 +436,7 @@ START_TEST(a_thousand_reconnects)
     int before;
 
     up_with_marker(ENTRIES("/a=1"));
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     before = open_fds();
     for (int i = 0; i < 1000; i++) {
         dom0_breaks();

@@ -14,7 +14,7 @@ static struct unik_qubesdb_watch *watch(const char *path, unsigned flags, const 
     struct unik_qubesdb_watch *w = NULL;
     union { const char *in; void *out; } arg = { prefix };
 
-    ck_assert_int_eq(g.q->watch(g.q, path, flags, note, arg.out, &w), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, path, flags, note, arg.out, &w), 0);
     ck_assert_ptr_nonnull(w);
     return w;
 }
@@ -58,16 +58,16 @@ START_TEST(bad_watches)
 
     guest_up_synced();
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        ck_assert_int_eq(g.q->watch(g.q, bad[i], 0, note, NULL, &w), -EINVAL);
-        ck_assert_int_eq(g.q->await(g.q, bad[i], note, NULL, &w), -EINVAL);
+        ck_assert_int_eq(g.q->watch(g.q, NULL, bad[i], 0, note, NULL, &w), -EINVAL);
+        ck_assert_int_eq(g.q->await(g.q, NULL, bad[i], note, NULL, &w), -EINVAL);
     }
-    ck_assert_int_eq(g.q->await(g.q, "/d/", note, NULL, &w), -EINVAL);
-    ck_assert_int_eq(g.q->watch(g.q, "/d", 0, NULL, NULL, &w), -EINVAL);
+    ck_assert_int_eq(g.q->await(g.q, NULL, "/d/", note, NULL, &w), -EINVAL);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/d", 0, NULL, NULL, &w), -EINVAL);
     g.q->unwatch(g.q, NULL);
-    while (n < 5000 && g.q->watch(g.q, "/d", 0, note, NULL, NULL) == 0)
+    while (n < 5000 && g.q->watch(g.q, NULL, "/d", 0, note, NULL, NULL) == 0)
         n++;
     ck_assert_int_eq(n, 1024);
-    ck_assert_int_eq(g.q->watch(g.q, "/d", 0, note, NULL, NULL), -ENOSPC);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/d", 0, note, NULL, NULL), -ENOSPC);
     dom0_says(QUBESDB_WRITE, "/d", "1");
     turn();
     ck_assert_uint_eq(g.told, 1024);
@@ -131,10 +131,10 @@ START_TEST(await_early_and_late)
     struct unik_qubesdb_watch *w;
 
     guest_up_plain();
-    ck_assert_int_eq(g.q->await(g.q, "/early", note, NULL, NULL), 0);
-    ck_assert_int_eq(g.q->await(g.q, "/late", note, NULL, NULL), 0);
-    ck_assert_int_eq(g.q->await(g.q, "/never", note, NULL, &w), 0);
-    ck_assert_int_eq(g.q->await(g.q, "/mine", note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->await(g.q, NULL, "/early", note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->await(g.q, NULL, "/late", note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->await(g.q, NULL, "/never", note, NULL, &w), 0);
+    ck_assert_int_eq(g.q->await(g.q, NULL, "/mine", note, NULL, NULL), 0);
     dom0_sync(ENTRIES("/early=1"));
     told("/early=1 ");
     dom0_says(QUBESDB_WRITE, "/early", "2");
@@ -143,13 +143,13 @@ START_TEST(await_early_and_late)
     dom0_says(QUBESDB_WRITE, "/late", "1");
     dom0_says(QUBESDB_WRITE, "/late", "2");
     told("/late=1 ");
-    ck_assert_int_eq(g.q->await(g.q, "/late", note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->await(g.q, NULL, "/late", note, NULL, NULL), 0);
     ck_assert_str_eq(g.events, "");
     told("/late=2 ");
     ck_assert_int_eq(g.q->write(g.q, "/mine", "3", 1), 0);      /* present is present, whoever wrote it */
     ck_assert_str_eq(g.events, "");
     told("/mine=3 ");
-    ck_assert_int_eq(g.q->await(g.q, "/brief", note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->await(g.q, NULL, "/brief", note, NULL, NULL), 0);
     ck_assert_int_eq(g.q->write(g.q, "/brief", "", 0), 0);
     ck_assert_int_eq(g.q->remove(g.q, "/brief"), 0);
     told("");
@@ -173,7 +173,7 @@ static void unwatch_itself(const char *path, const char *value, size_t len, void
 static void watch_again(const char *path, const char *value, size_t len, void *arg)
 {
     note(path, value, len, arg);
-    ck_assert_int_eq(g.q->watch(g.q, path, 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, path, 0, note, NULL, NULL), 0);
 }
 
 static void write_same_key(const char *path, const char *value, size_t len, void *arg)
@@ -212,21 +212,21 @@ START_TEST(unwatch_inside)
     static struct unik_qubesdb_watch *second, *third, *fourth;
 
     guest_up_synced();
-    ck_assert_int_eq(g.q->watch(g.q, "/", UNIK_QUBESDB_NOW, unwatch_itself, NULL, &handle), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", UNIK_QUBESDB_NOW, unwatch_itself, NULL, &handle), 0);
     turn();
     dom0_says(QUBESDB_WRITE, "/a", "1");
     dom0_says(QUBESDB_WRITE, "/b", "1");
     told("/a=1 ");
-    ck_assert_int_eq(g.q->watch(g.q, "/", UNIK_QUBESDB_NOW, unwatch_itself, NULL, &handle), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", UNIK_QUBESDB_NOW, unwatch_itself, NULL, &handle), 0);
     told("/a=1 ");                                  /* in the middle of NOW */
-    ck_assert_int_eq(g.q->await(g.q, "/a", unwatch_itself, NULL, &handle), 0);
+    ck_assert_int_eq(g.q->await(g.q, NULL, "/a", unwatch_itself, NULL, &handle), 0);
     told("/a=1 ");
     second = watch("/c", 0, "second:");
-    ck_assert_int_eq(g.q->watch(g.q, "/c", 0, unwatch_other, &second, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/c", 0, unwatch_other, &second, NULL), 0);
     third = watch("/c", 0, "third:");
-    ck_assert_int_eq(g.q->watch(g.q, "/c", 0, unwatch_other, &third, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/c", 0, unwatch_other, &third, NULL), 0);
     fourth = watch("/c", 0, "fourth:");
-    ck_assert_int_eq(g.q->watch(g.q, "/x", 0, unwatch_other, &fourth, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/x", 0, unwatch_other, &fourth, NULL), 0);
     dom0_says(QUBESDB_WRITE, "/c", "1");
     told("second:/c=1 /c=1 third:/c=1 /c=1 fourth:/c=1 ");
     dom0_says(QUBESDB_WRITE, "/x", "1");
@@ -240,7 +240,7 @@ END_TEST
 START_TEST(watch_inside)
 {
     guest_up_synced();
-    ck_assert_int_eq(g.q->watch(g.q, "/a", 0, watch_again, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/a", 0, watch_again, NULL, NULL), 0);
     dom0_says(QUBESDB_WRITE, "/a", "1");
     told("/a=1 ");                                  /* the new one knows already */
     dom0_says(QUBESDB_WRITE, "/a", "2");
@@ -252,7 +252,7 @@ END_TEST
 START_TEST(write_inside)
 {
     guest_up_synced();
-    ck_assert_int_eq(g.q->watch(g.q, "/a", UNIK_QUBESDB_NOW, write_same_key, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/a", UNIK_QUBESDB_NOW, write_same_key, NULL, NULL), 0);
     watch("/a", 0, "second:");
     told("/a- ");
     dom0_hears(QUBESDB_WRITE, "/a", "mine");
@@ -269,8 +269,8 @@ END_TEST
 START_TEST(write_and_remove_inside_a_sync)
 {
     guest_up_plain();
-    ck_assert_int_eq(g.q->watch(g.q, "/b", 0, write_same_key, NULL, NULL), 0);
-    ck_assert_int_eq(g.q->watch(g.q, "/c", 0, remove_same_key, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/b", 0, write_same_key, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/c", 0, remove_same_key, NULL, NULL), 0);
     watch("/", 0, "all:");
     dom0_sync(ENTRIES("/d=4", "/c=3", "/b=2", "/a=1"));
     told("all:/a=1 /b=2 all:/b=mine /c=3 all:/c- all:/d=4 ");
@@ -340,6 +340,32 @@ START_TEST(bursts)
 }
 END_TEST
 
+static void ignore(const char *path, const char *value, size_t len, void *arg)
+{
+    (void)path, (void)value, (void)len, (void)arg;
+}
+
+/* A plugin has stopped without taking its watches back: they are, without a callback. Others' stay. */
+START_TEST(left_behind_is_taken_back)
+{
+    static const struct unik_plugin plugin = { UNIK_PLUGIN_HEAD, .name = "user" };
+    struct unik_ctx user = { .plugin = &plugin }, other = user;
+
+    guest_up_synced();
+    ck_assert_int_eq(g.q->watch(g.q, &user, "/a", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->await(g.q, &user, "/b", note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, &other, "/a", 0, ignore, NULL, NULL), 0);
+    g.ctx->plugin->left(g.ctx, &user);
+    ck_assert_ptr_nonnull(strstr(g.log, "user stopped and left behind: watches 2"));
+    dom0_says(QUBESDB_WRITE, "/a", "1");
+    dom0_says(QUBESDB_WRITE, "/b", "1");
+    turn();
+    ck_assert_str_eq(g.events, "");
+    ck_assert_uint_eq(host_counter(g.ctx, "watches"), 1);
+    guest_down();
+}
+END_TEST
+
 Suite *suite_watches(void)
 {
     Suite *s = suite_create("qubesdb: watches");
@@ -355,6 +381,7 @@ Suite *suite_watches(void)
     tcase_add_test(t, watch_inside);
     tcase_add_test(t, write_inside);
     tcase_add_test(t, write_and_remove_inside_a_sync);
+    tcase_add_test(t, left_behind_is_taken_back);
     tcase_add_test(t, bursts);
     suite_add_tcase(s, t);
     return s;

@@ -281,7 +281,7 @@ START_TEST(limits_are_soft)
     dom0_hears(QUBESDB_OK, "/more", NULL);
     ck_assert_str_eq(value_of("/more"), "-");
     ck_assert_int_eq(g.q->write(g.q, "/mine", "1", 1), -ENOSPC);
-    ck_assert_int_eq(g.q->watch(g.q, "/k99", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/k99", 0, note, NULL, NULL), 0);
     for (int i = 0; i < 64; i++) {
         snprintf(path, sizeof(path), "/k%02d", i + 36);
         dom0_says(QUBESDB_WRITE, path, big);

@@ -56,7 +56,8 @@ int main(int argc, char **argv)
         return 2;
     n = host_interface(h, "net/1");
     t = host_interface(h, "tls/1");
-    if (n->connect(n, argv[1], (unsigned)atoi(argv[2]), NULL, NULL, &raw) < 0 || t->connect(t, argv[3], raw, on_event, NULL, &s) < 0)
+    if (n->connect(n, NULL, argv[1], (unsigned)atoi(argv[2]), NULL, NULL, &raw) < 0 ||
+        t->connect(t, argv[3], raw, on_event, NULL, &s) < 0)
         return 2;
     ev_run(ev_default_loop(0), 0);
     host_stop_wait(tls, 10);

@@ -11,10 +11,11 @@
 
 static struct fixture *self;            /* of the fakes: one at a time */
 
-static int fake_listen(struct unik_net *n, const char *address, unsigned *port, int backlog, unik_net_accept_cb *cb,
-                       void *arg, struct unik_net_listener **out)
+static int fake_listen(struct unik_net *n, struct unik_ctx *owner, const char *address, unsigned *port,
+                       int backlog, unik_net_accept_cb *cb, void *arg, struct unik_net_listener **out)
 {
     (void)n, (void)address;
+    MUST(owner != NULL);
     self->listen_calls++;
     if (self->listen_error)
         return self->listen_error;
