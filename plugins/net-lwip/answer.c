@@ -1,4 +1,4 @@
-/* plugins/net-lwip/answer.c - a look at DNS answers, *from the network*, before lwIP has them. lwIP 2.1.3 takes the first address in an
+/* plugins/net-lwip/answer.c - a look at DNS answers, *from the network*, before lwIP has them. lwIP 2.2.1 takes the first address in an
  * answer, whoever's it is said to be; it must be of the name that was asked for, or of what that is an alias of. All else (the server,
  * port, id and question of it) lwIP compares itself. */
 #include "arch/hooks.h"

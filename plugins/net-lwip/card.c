@@ -98,34 +98,6 @@ static bool sum_known(const struct unik_nic_frame *f)
     return b[12] == 0x86 && b[13] == 0xdd && (b[20] == 6 || b[20] == 17);
 }
 
-#define FRAGMENT6 44                    /* next header of IPv6: a fragment */
-
-static bool payload6(uint8_t next_header)
-{
-    return next_header == IP6_NEXTH_TCP || next_header == IP6_NEXTH_UDP || next_header == IP6_NEXTH_ICMP6;
-}
-
-/* Is the frame of a kind that we take, and is there a whole header of it? lwIP 2.1.3 looks at headers before it looks at lengths
- * (ip4_input, ip6_input), and at those of IPv6 options without: packets with options are dropped, as those of IPv4 are. */
-static bool sound(const struct unik_nic_frame *f)
-{
-    const uint8_t *b = f->parts[0].iov_base;
-    size_t n = f->parts[0].iov_len;
-
-    if (n < 14)
-        return false;
-    switch (b[12] << 8 | b[13]) {
-    case ETHTYPE_ARP:
-        return n >= 14 + 28;
-    case ETHTYPE_IP:
-        return n >= 14 + 20;
-    case ETHTYPE_IPV6:
-        return n >= 14 + 40 && (payload6(b[20]) || (b[20] == FRAGMENT6 && n >= 14 + 40 + 8 && payload6(b[54])));
-    default:
-        return false;
-    }
-}
-
 /* Only for TCP do we rely on lwIP to read what is spread over several parts; and on the first holding all headers. */
 static bool in_place(const struct unik_nic_frame *f)
 {
@@ -134,29 +106,58 @@ static bool in_place(const struct unik_nic_frame *f)
     return f->n == 1 || (f->parts[0].iov_len >= UNIK_NIC_PRIVATE && (b[13] == 0x00 ? b[23] == 6 && !(b[20] & 0x3f) && !b[21] : b[20] == 6));
 }
 
+/* Whether lwIP may have it. p: the frame. */
+static bool admitted(struct stack *n, struct pbuf *p, bool summed)
+{
+    static const enum stack_counter counters[] = {
+        [ADMIT_SHORT] = STACK_NO_SENSE, [ADMIT_OTHERS] = STACK_NOT_OURS, [ADMIT_ADDRESS] = STACK_BAD_ADDRESS, [ADMIT_HEADERS] = STACK_BAD_HEADERS
+    };
+    struct admit_found found;
+    enum admit_verdict verdict = admit_frame(&n->here, p->payload, p->len, p->tot_len, &found);
+
+    switch (verdict) {
+    case ADMIT_TAKE:
+        reuse_before(p, &found, summed);
+        return true;
+    case ADMIT_NEIGHBOUR:
+        if (neighbour_plain(p, &found))
+            return true;
+        n->ctx->counters[STACK_BAD_HEADERS]++;
+        return false;
+    case ADMIT_TOO_BIG:
+        path_too_big(n, p, &found);
+        return false;
+    default:
+        n->ctx->counters[counters[verdict]]++;
+        return false;
+    }
+}
+
 /* One frame, *from the network*. */
 static void on_input(void *arg, struct unik_nic_frame *f)
 {
     struct stack *n = arg;
     struct netif *netif = &n->netif;
+    bool summed = sum_known(f);
     size_t size = 0;
     struct pbuf *p;
 
     for (unsigned i = 0; i < f->n; i++)
         size += f->parts[i].iov_len;
     n->ctx->counters[STACK_FRAMES_IN]++;
-    if (size > UNIK_NIC_FRAME_MAX || !sound(f)) {
+    if (size > UNIK_NIC_FRAME_MAX || f->parts[0].iov_len < 14) {
         n->ctx->counters[STACK_NO_SENSE]++;
         n->nic->release(n->nic, f);
         return;
     }
-    NETIF_SET_CHECKSUM_CTRL(netif, (u16_t)(sum_known(f) ? netif->chksum_flags & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP) :
+    NETIF_SET_CHECKSUM_CTRL(netif, (u16_t)(summed ? netif->chksum_flags & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP) :
                                            netif->chksum_flags | NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP));
     p = (f->shared && f->n > 1) || !in_place(f) || !unused || !unused->next ? copy(n, f, size) : refer(f);
     n->in_input = true;
-    if (p && netif->input(p, netif) != ERR_OK)
+    if (p && (!admitted(n, p, summed) || netif->input(p, netif) != ERR_OK))
         pbuf_free(p);
     n->in_input = false;
+    reuse_after();
 }
 
 static void on_input_end(void *arg) { turn_end(arg); }
@@ -258,6 +259,8 @@ static err_t link_output(struct netif *netif, struct pbuf *p) { return merge_out
 /* With a fixed neighbour there is nobody else on the link: no question is asked, and no answer can lie. */
 static err_t output4(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
 {
+    if (!(admit_roles4((const uint8_t *)&to->addr) & ADMIT_TO))
+        return ERR_RTE;                 /* 127.0.0.1 and the like: nobody is there */
     if (!config_fixed_neighbour || ip4_addr_isbroadcast(to, netif) || ip4_addr_ismulticast(to))
         return etharp_output(netif, p, to);
     return ethernet_output(netif, p, (struct eth_addr *)netif->hwaddr, (struct eth_addr *)config_neighbour, ETHTYPE_IP);
@@ -265,6 +268,8 @@ static err_t output4(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
 
 static err_t output6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to)
 {
+    if (!(admit_roles6((const uint8_t *)to->addr) & ADMIT_TO))
+        return ERR_RTE;
     if (!config_fixed_neighbour || ip6_addr_ismulticast(to))
         return ethip6_output(netif, p, to);
     return ethernet_output(netif, p, (struct eth_addr *)netif->hwaddr, (struct eth_addr *)config_neighbour, ETHTYPE_IPV6);

@@ -56,7 +56,13 @@ static bool parse_prefix(const char *text, bool v6, ip_addr_t *address, unsigned
             return false;
         *bits = (unsigned)n;
     }
-    return text_address(copy, address) && !IP_IS_V6(address) == !v6 && !ip_addr_isany(address) && !ip_addr_ismulticast(address);
+    return text_address(copy, address) && !IP_IS_V6(address) == !v6 && (text_roles(address) & ADMIT_OWN);
+}
+
+/* A router's address. */
+static bool parse_router(const char *text, bool v6, ip_addr_t *address)
+{
+    return text_address(text, address) && !IP_IS_V6(address) == !v6 && (text_roles(address) & ADMIT_OWN);
 }
 
 /* Up to DNS_MAX_SERVERS addresses with spaces or commas between them: how many, or -1. */
@@ -68,7 +74,7 @@ static int parse_dns(const char *text, ip_addr_t *to)
     if (snprintf(copy, sizeof(copy), "%s", text) >= (int)sizeof(copy))
         return -1;
     for (char *word = strtok_r(copy, " ,", &save); word; word = strtok_r(NULL, " ,", &save))
-        if (n == DNS_MAX_SERVERS || !text_address(word, &to[n++]))
+        if (n == DNS_MAX_SERVERS || !text_address(word, &to[n]) || !(text_roles(&to[n++]) & ADMIT_OWN))
             return -1;
     return n;
 }
@@ -119,9 +125,9 @@ int config_check(struct unik_ctx *ctx)
         e = wrong(ctx, "address", c->address, "an IPv4 address, or one with /BITS");
     if (is(c->address6) && !parse_prefix(c->address6, true, &a, &bits))
         e = wrong(ctx, "address6", c->address6, "an IPv6 address, or one with /BITS");
-    if (is(c->gateway) && (!text_address(c->gateway, &a) || IP_IS_V6(&a)))
+    if (is(c->gateway) && !parse_router(c->gateway, false, &a))
         e = wrong(ctx, "gateway", c->gateway, "an IPv4 address");
-    if (is(c->gateway6) && (!text_address(c->gateway6, &a) || !IP_IS_V6(&a)))
+    if (is(c->gateway6) && !parse_router(c->gateway6, true, &a))
         e = wrong(ctx, "gateway6", c->gateway6, "an IPv6 address");
     if (is(c->dns) && parse_dns(c->dns, dns) < 0)
         e = wrong(ctx, "dns", c->dns, "one or two addresses");
@@ -142,27 +148,28 @@ static void read_static(struct stack *n, struct stack_addresses *to)
         to->have4 = true;
         ip4_addr_copy(to->address, *ip_2_ip4(&a));
         to->netmask.addr = lwip_htonl(0xffffffffu << (32 - bits));
-        if (is(c->gateway) && text_address(c->gateway, &a))
+        if (is(c->gateway) && parse_router(c->gateway, false, &a))
             ip4_addr_copy(to->gateway, *ip_2_ip4(&a));
     }
     if (n->ipv6 == IPV6_STATIC && parse_prefix(c->address6, true, &a, &bits)) {
         to->have6 = true;
         ip6_addr_copy(to->address6, *ip_2_ip6(&a));
-        if (is(c->gateway6) && text_address(c->gateway6, &a))
+        if (is(c->gateway6) && parse_router(c->gateway6, true, &a))
             ip6_addr_copy(to->gateway6, *ip_2_ip6(&a));
     }
 }
 
+/* The answer is *from the network*: an address that cannot be ours is none. */
 static void read_dhcp(struct stack *n, struct stack_addresses *to)
 {
-    if (!dhcp_supplied_address(&n->netif))
+    if (!dhcp_supplied_address(&n->netif) || !(text_roles(netif_ip_addr4(&n->netif)) & ADMIT_OWN))
         return;
     to->have4 = true;
     ip4_addr_copy(to->address, *netif_ip4_addr(&n->netif));
     ip4_addr_copy(to->netmask, *netif_ip4_netmask(&n->netif));
     ip4_addr_copy(to->gateway, *netif_ip4_gw(&n->netif));
     for (u8_t i = 0; i < DNS_MAX_SERVERS; i++)
-        if (!ip_addr_isany(dns_getserver(i)))
+        if (text_roles(dns_getserver(i)) & ADMIT_OWN)
             to->dns[to->n_dns++] = *dns_getserver(i);
 }
 
@@ -211,14 +218,36 @@ static void say(struct stack *n, const struct stack_addresses *a)
         unik_info(n->ctx, "no address any more");
 }
 
+/* For admit.c: who we are now. */
+static void tell_admit(struct stack *n)
+{
+    const struct stack_addresses *a = &n->now;
+    struct admit_here *h = &n->here;
+    u32_t host = ~a->netmask.addr;
+
+    memset(h, 0, sizeof(*h));
+    memcpy(h->mac, n->netif.hwaddr, 6);
+    h->dhcp = n->ipv4 == IPV4_DHCP;
+    h->have4 = a->have4;
+    memcpy(h->address, &a->address.addr, 4);
+    host = lwip_ntohl(host) > 1 ? a->address.addr | host : IPADDR_BROADCAST;    /* a network of one or two has none (RFC 3021) */
+    memcpy(h->broadcast, &host, 4);
+    for (u8_t i = 0; i < ADMIT_ADDRESSES6; i++) {
+        h->have6[i] = ip6_addr_isvalid(netif_ip6_addr_state(&n->netif, i));
+        memcpy(h->address6[i], netif_ip6_addr(&n->netif, i)->addr, 16);
+    }
+}
+
 void config_apply(struct stack *n)
 {
     struct netif *netif = &n->netif;
     struct stack_addresses to;
 
     read_all(n, &to);
-    if (memcmp(&to, &n->now, sizeof(to)) == 0)
+    if (memcmp(&to, &n->now, sizeof(to)) == 0) {
+        tell_admit(n);                  /* the card may have changed */
         return;
+    }
     if (n->ipv4 != IPV4_DHCP)
         netif_set_addr(netif, &to.address, &to.netmask, &to.gateway);
     have_router6 = to.have6 && !ip6_addr_isany_val(to.gateway6);
@@ -232,6 +261,7 @@ void config_apply(struct stack *n)
             dns_setserver(i, i < to.n_dns ? &to.dns[i] : NULL);
     n->now = to;
     n->changed = true;
+    tell_admit(n);
     say(n, &to);
 }
 

@@ -73,7 +73,7 @@ static bool address(struct stack *n, size_t key, const char *override, bool v6, 
         complained[key][0] = 0;
         return false;
     }
-    if (!text_address(value, to) || !IP_IS_V6(to) == v6 || ip_addr_isany(to) || ip_addr_ismulticast(to)) {
+    if (!text_address(value, to) || !IP_IS_V6(to) == v6 || !(text_roles(to) & ADMIT_OWN)) {
         complain(n, key, path, value, v6 ? "an IPv6 address" : "an IPv4 address");
         return false;
     }

@@ -30,6 +30,8 @@ CLEANFILES += $(LWIP_OBJECTS) plugins/net-lwip/lwip/*.o plugins/net-lwip/lwip/*/
 noinst_LTLIBRARIES += plugins/net-lwip/libnet-lwip.la
 plugins_net_lwip_libnet_lwip_la_SOURCES = \
 	plugins/net-lwip/net-lwip.c plugins/net-lwip/stack.h \
+	plugins/net-lwip/admit.c plugins/net-lwip/admit.h plugins/net-lwip/admit-parts.h \
+	plugins/net-lwip/admit-icmp6.c \
 	plugins/net-lwip/answer.c \
 	plugins/net-lwip/card.c \
 	plugins/net-lwip/checksum.c \
@@ -39,11 +41,13 @@ plugins_net_lwip_libnet_lwip_la_SOURCES = \
 	plugins/net-lwip/keys.c plugins/net-lwip/keys.h \
 	plugins/net-lwip/listen.c \
 	plugins/net-lwip/merge.c \
+	plugins/net-lwip/neighbour.c \
 	plugins/net-lwip/options.c \
 	plugins/net-lwip/path.c \
 	plugins/net-lwip/pools.c plugins/net-lwip/pools.h \
 	plugins/net-lwip/random.c \
 	plugins/net-lwip/resolve.c \
+	plugins/net-lwip/reuse.c \
 	plugins/net-lwip/stream-ops.c \
 	plugins/net-lwip/stream.c plugins/net-lwip/stream.h \
 	plugins/net-lwip/text.c \
@@ -64,8 +68,9 @@ plugins_net_lwip_la_LDFLAGS = $(PLUGIN_LDFLAGS) -Wl,-z,nodelete
 if HAVE_CHECK
 TESTS += tests/test-net-lwip
 check_PROGRAMS += tests/test-net-lwip
-tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/bed.h tests/lwip/packet.c \
-	tests/lwip/config.c tests/lwip/cost.c tests/lwip/flows.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/path.c tests/lwip/tcp.c
+tests_test_net_lwip_SOURCES = tests/test-net-lwip.c tests/lwip/bed.c tests/lwip/bed.h tests/lwip/packet.c tests/lwip/admit.c \
+	tests/lwip/config.c tests/lwip/cost.c tests/lwip/flows.c tests/lwip/hostile.c tests/lwip/names.c tests/lwip/neighbour.c \
+	tests/lwip/path.c tests/lwip/reuse.c tests/lwip/tcp.c
 tests_test_net_lwip_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net_lwip_LDADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 

@@ -1,4 +1,4 @@
-/* plugins/net-lwip/options.c - TCP options are looked at before lwIP does: lwIP 2.1.3 (tcp_parseopt) reads the length of an option also
+/* plugins/net-lwip/options.c - TCP options are looked at before lwIP does: lwIP 2.2.1 (tcp_parseopt) reads the length of an option also
  * when the header ends before it. */
 #include "stack.h"
 

@@ -1,11 +1,10 @@
 /* plugins/net-lwip/path.c - a router on the way says that a packet of ours is too big (ICMPv6, RFC 4443 3.2, RFC 8201). Over IPv4 nobody
  * has to: our packets may be cut on the way there.
  *
- * Such a message is *from the network*, from anybody, and lwIP 2.1.3 would believe it whole. It is believed here only if it quotes a
+ * Such a message is *from the network*, from anybody, and lwIP 2.2.1 would believe it whole. It is believed here only if it quotes a
  * segment of a connection of ours that is on the way now: who does not see our packets has to guess port and sequence number. It makes
  * the segments of that connection smaller, never below what IPv6 asks of every link, and never larger; and sends again what is
- * not acknowledged. What it does not find, it drops: lwIP sees none of these messages. */
-#include "arch/hooks.h"
+ * not acknowledged. lwIP sees none of these messages. */
 #include "lwip/icmp6.h"
 #include "lwip/inet_chksum.h"
 #include "lwip/ip6.h"
@@ -64,26 +63,19 @@ static bool smaller(struct stack *n, const u8_t *icmp)
     return true;
 }
 
-int net_lwip_ip6_input(struct pbuf *p, struct netif *netif)
+/* p: the frame, in one piece, with such a message. */
+void path_too_big(struct stack *n, struct pbuf *p, const struct admit_found *found)
 {
-    struct stack *n = netif->state;
-    struct ip6_hdr *ip = p->payload;
+    const struct ip6_hdr *ip = (const void *)((const u8_t *)p->payload + 14);
+    u16_t size = (u16_t)(found->end - found->l4);
     ip6_addr_t from, to;
-    const u8_t *icmp;
-    u16_t size;
 
-    if (p->len < 40 + 1 || IP6H_NEXTH(ip) != IP6_NEXTH_ICMP6 || ((u8_t *)p->payload)[40] != ICMP6_TYPE_PTB)
-        return 0;
-    size = IP6H_PLEN(ip);
+    if (size < 8 + QUOTED || p->len < found->end)
+        return;
     ip6_addr_copy_from_packed(from, ip->src);
     ip6_addr_copy_from_packed(to, ip->dest);
-    if (size >= 8 + QUOTED && p->len >= 40 + 8 + QUOTED && p->tot_len >= 40u + size && netif_get_ip6_addr_match(netif, &to) >= 0) {
-        pbuf_realloc(p, (u16_t)(40 + size));
-        pbuf_remove_header(p, 40);
-        icmp = p->payload;
-        if (ip6_chksum_pseudo(p, IP6_NEXTH_ICMP6, size, &from, &to) == 0 && smaller(n, icmp))
-            n->ctx->counters[STACK_SMALLER]++;
-    }
-    pbuf_free(p);
-    return 1;
+    pbuf_realloc(p, (u16_t)found->end);
+    pbuf_remove_header(p, found->l4);
+    if (ip6_chksum_pseudo(p, IP6_NEXTH_ICMP6, size, &from, &to) == 0 && smaller(n, p->payload))
+        n->ctx->counters[STACK_SMALLER]++;
 }

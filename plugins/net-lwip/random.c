@@ -78,5 +78,5 @@ u32_t net_lwip_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *re
         words[2] = ip_2_ip4(remote)->addr;
     }
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (u32_t)random_siphash(key, words, 5) + (u32_t)((uint64_t)now.tv_sec * 250000 + (uint64_t)now.tv_nsec / 4000);
+    return reuse_isn((u32_t)random_siphash(key, words, 5) + (u32_t)((uint64_t)now.tv_sec * 250000 + (uint64_t)now.tv_nsec / 4000));
 }

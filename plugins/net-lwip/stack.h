@@ -12,6 +12,7 @@
 #include "lwip/netif.h"
 #include "lwip/tcp.h"
 
+#include "admit.h"
 #include "pools.h"
 
 #define STACK_PEER_MAX 56               /* "[ffff:...:ffff]:65535" and NUL */
@@ -38,7 +39,8 @@ struct stack_config {
 enum stack_counter {
     STACK_ACCEPTED, STACK_CONNECTED, STACK_CONNECT_FAILED, STACK_CONNECTIONS, STACK_CONNECTIONS_HIGH, STACK_REFUSED,
     STACK_HALF, STACK_HALF_EVICTED, STACK_ABORTED, STACK_RETRANSMITTED, STACK_BYTES_IN, STACK_BYTES_OUT, STACK_FRAMES_IN, STACK_FRAMES_OUT,
-    STACK_MERGED, STACK_COPIED, STACK_BYTES_COPIED, STACK_FRAMES_DROPPED, STACK_SEND_FULL, STACK_BAD_SUMS, STACK_NO_SENSE, STACK_MALFORMED, STACK_DATAGRAMS_IN,
+    STACK_MERGED, STACK_COPIED, STACK_BYTES_COPIED, STACK_FRAMES_DROPPED, STACK_SEND_FULL, STACK_BAD_SUMS, STACK_NO_SENSE, STACK_NOT_OURS,
+    STACK_BAD_ADDRESS, STACK_BAD_HEADERS, STACK_MALFORMED, STACK_DATAGRAMS_IN,
     STACK_DATAGRAMS_OUT, STACK_QUERIES, STACK_QUERIES_FAILED, STACK_ANSWERS_REFUSED, STACK_SMALLER, STACK_BUFFERS_HIGH, STACK_NO_BUFFERS, STACK_MEMORY,
     STACK_MEMORY_USED
 };
@@ -66,6 +68,7 @@ struct stack {
     bool changed;                       /* link or addresses: the watchers are told at the end of the turn */
     int ipv4, ipv6;                     /* the modes, AUTO resolved */
     struct stack_addresses now;
+    struct admit_here here;             /* the same for admit.c */
     bool reconfigure;                   /* keys have changed: read them again at the end of the turn */
 
     struct pool chunks, streams_pool;
@@ -116,6 +119,17 @@ void config_card(struct stack *n);      /* the card's link or MAC has changed */
 bool config_mac(const char *text, uint8_t mac[6]);
 extern bool config_fixed_neighbour;
 extern uint8_t config_neighbour[6];
+
+/* neighbour.c */
+bool neighbour_plain(struct pbuf *p, const struct admit_found *found);
+
+/* path.c */
+void path_too_big(struct stack *n, struct pbuf *p, const struct admit_found *found);
+
+/* reuse.c: before and after lwIP looks at what came; reuse_isn() where it makes the first sequence number of a connection. */
+void reuse_before(struct pbuf *p, const struct admit_found *found, bool summed);
+void reuse_after(void);
+u32_t reuse_isn(u32_t isn);
 
 /* random.c */
 int random_init(void);                  /* 0, or -EAGAIN: the system has no entropy yet */
@@ -192,6 +206,7 @@ size_t watch_left(struct stack *n, const struct unik_ctx *owner);
 
 /* text.c */
 bool text_address(const char *text, ip_addr_t *to);          /* numeric, no zone, nothing after it */
+unsigned text_roles(const ip_addr_t *address);               /* enum admit_role */
 void text_plain(const ip_addr_t *address, char text[UNIK_NET_ADDRESS_MAX]);
 void text_peer(const ip_addr_t *address, unsigned port, char text[STACK_PEER_MAX]);
 

@@ -400,7 +400,7 @@ int stack_connect(struct unik_net *net, struct unik_ctx *owner, const char *addr
     unik_stream_on(base, cb, arg);
     set_deadline(s, n->config->connect_timeout);
     text_peer(&to, port, s->peer);
-    e = tcp_connect(pcb, &to, (u16_t)port, on_connected);
+    e = (text_roles(&to) & (ADMIT_TO | ADMIT_GROUP)) == ADMIT_TO ? tcp_connect(pcb, &to, (u16_t)port, on_connected) : ERR_RTE;
     if (e != ERR_OK) {
         stream_broke(s, e == ERR_RTE ? -ENETUNREACH : e == ERR_MEM || e == ERR_BUF ? -ENOMEM : -EADDRNOTAVAIL);
         s->events = UNIK_STREAM_INPUT;

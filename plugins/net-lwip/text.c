@@ -23,6 +23,11 @@ bool text_address(const char *text, ip_addr_t *to)
     return true;
 }
 
+unsigned text_roles(const ip_addr_t *address)
+{
+    return IP_IS_V6(address) ? admit_roles6((const uint8_t *)ip_2_ip6(address)->addr) : admit_roles4((const uint8_t *)&ip_2_ip4(address)->addr);
+}
+
 void text_plain(const ip_addr_t *address, char text[UNIK_NET_ADDRESS_MAX])
 {
     text[0] = 0;

@@ -123,6 +123,6 @@ uint64_t count(const char *name);
 void pattern(void *to, size_t from, size_t n);   /* bytes that tell where they belong */
 bool is_pattern(const void *bytes, size_t from, size_t n);
 
-TCase *tcp_tests(void), *hostile_tests(void), *config_tests(void), *names_tests(void), *flow_tests(void), *path_tests(void), *cost_tests(void);
+TCase *tcp_tests(void), *hostile_tests(void), *config_tests(void), *names_tests(void), *flow_tests(void), *path_tests(void), *cost_tests(void), *admit_tests(void), *reuse_tests(void), *neighbour_tests(void), *idle_tests(void);
 
 #endif

@@ -121,6 +121,11 @@ START_TEST(qubesdb)
     ck_assert_ptr_nonnull(strstr(bed.log, "/qubes-ip = \"10.137.0.500\": not an IPv4 address"));
     ck_assert_str_eq(own(0), "none");
     ck_assert_uint_eq(told, 0);
+    key("/qubes-ip", "127.0.0.1");
+    ck_assert_ptr_nonnull(strstr(bed.log, "/qubes-ip = \"127.0.0.1\": not an IPv4 address"));
+    key("/qubes-ip6", "::1");
+    ck_assert_str_eq(own(0), "none");
+    key("/qubes-ip6", NULL);
     key("/qubes-ip", US4);
     ck_assert_int_eq(host_state(bed.ctx), HOST_READY);
     ck_assert_str_eq(own(0), US4);
@@ -190,6 +195,9 @@ START_TEST(bad_keys)
         { "/qubes-gateway", "0.0.0.0", "10.137.255.254" }, { "/qubes-primary-dns", "dns.example.org", "10.139.1.1" },
         { "/qubes-secondary-dns", "10.139.1.2 ", "10.139.1.2" }, { "/qubes-gateway6", "10.0.0.1", PEER6 },
         { "/qubes-gateway6", "fd00::1::2", PEER6 }, { "/net-config/00:16:3e:5e:6c:00/gateway", "-", "10.137.255.254" },
+        { "/qubes-gateway", "127.0.0.1", "10.137.255.254" }, { "/qubes-gateway", "255.255.255.255", "10.137.255.254" },
+        { "/qubes-primary-dns", "127.0.0.53", "10.139.1.1" }, { "/qubes-secondary-dns", "0.0.0.7", "10.139.1.2" },
+        { "/qubes-gateway6", "::1", PEER6 }, { "/qubes-gateway6", "::ffff:10.0.0.1", PEER6 }, { "/qubes-gateway6", "ff02::1", PEER6 },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -221,7 +229,9 @@ START_TEST(bad_options)
         { "ipv4=host" }, { "ipv4=static" }, { "ipv6=static" }, { "address=10.0.0.256" }, { "address=10.0.0.1/33" }, { "address=10.0.0.1/" },
         { "address=fd00::1" }, { "address=0x0a.1.1.1" }, { "address6=10.0.0.1" }, { "address6=fd00::/129" }, { "gateway=fd00::1" },
         { "gateway6=1.2.3.4" }, { "dns=one" }, { "dns=1.1.1.1 2.2.2.2 3.3.3.3" }, { "neighbour=12:34" }, { "neighbour=01:00:00:00:00:01" },
-        { "neighbour=00:11:22:33:44:5g" }
+        { "neighbour=00:11:22:33:44:5g" }, { "address=127.0.0.1" }, { "address=255.255.255.255" }, { "address=240.0.0.1/24" },
+        { "address6=::1" }, { "address6=::ffff:10.0.0.1" }, { "address6=ff02::1" }, { "gateway=127.0.0.1" }, { "gateway=0.0.0.0" },
+        { "gateway6=::1" }, { "gateway6=ff02::2" }, { "dns=127.0.0.53" }, { "dns=1.1.1.1 ::1" }
     };
     struct host *h;
 
@@ -288,14 +298,14 @@ END_TEST
 
 /* ---- DHCP: RFC 2131 ---- */
 
-static void dhcp_answer(struct sent *q, unsigned type)
+static void dhcp_answer(struct sent *q, unsigned type, const char *address)
 {
     static struct packet p;
     uint8_t b[300] = { 2, 1, 6, 0 };
     size_t n = 240;
 
     memcpy(b + 4, q->payload + 4, 4);
-    inet_pton(AF_INET, "10.0.0.77", b + 16);
+    inet_pton(AF_INET, address, b + 16);
     memcpy(b + 28, mac_us, 6);
     put32(b + 236, 0x63825363);
 #define OPTION(...) do { const uint8_t o[] = { __VA_ARGS__ }; memcpy(b + n, o, sizeof(o)); n += sizeof(o); } while (0)
@@ -307,7 +317,7 @@ static void dhcp_answer(struct sent *q, unsigned type)
     OPTION(6, 8, 10, 0, 0, 53, 10, 0, 0, 54);
     OPTION(255);
     make_udp(&p, false, 67, 68, b, sizeof(b));
-    inet_pton(AF_INET, "10.0.0.77", p.bytes + 30);
+    memset(p.bytes + 30, 255, 4);
     fix_sum(&p);
     inject(p.bytes, p.size);
 }
@@ -327,13 +337,29 @@ static struct sent *dhcp_question(unsigned type)
 
 START_TEST(dhcp)
 {
+    static const char good[] = "10.0.0.77";
+
     bed_begin_raw(UNIK_ON_UNIX, 0, NULL);
     ck_assert_str_eq(host_reason(bed.ctx), "waiting for an address by DHCP");
-    dhcp_answer(dhcp_question(1), 2);           /* DISCOVER, OFFER */
-    dhcp_answer(dhcp_question(3), 5);           /* REQUEST, ACK */
+    dhcp_answer(dhcp_question(1), 2, good);     /* DISCOVER, OFFER */
+    dhcp_answer(dhcp_question(3), 5, good);     /* REQUEST, ACK */
     turn();
     ck_assert_int_eq(host_state(bed.ctx), HOST_READY);
     ck_assert_str_eq(own(0), "10.0.0.77");
+    drop_frames();
+    bed_end();
+}
+END_TEST
+
+/* A server gives what cannot be an address of ours: there is none. */
+START_TEST(dhcp_lies)
+{
+    bed_begin_raw(UNIK_ON_UNIX, 0, NULL);
+    dhcp_answer(dhcp_question(1), 2, "127.0.0.1");
+    dhcp_answer(dhcp_question(3), 5, "127.0.0.1");
+    turn();
+    ck_assert_int_ne(host_state(bed.ctx), HOST_READY);
+    ck_assert_str_eq(own(0), "none");
     drop_frames();
     bed_end();
 }
@@ -349,5 +375,6 @@ TCase *config_tests(void)
     tcase_add_test(t, bad_options);
     tcase_add_test(t, link_changes);
     tcase_add_test(t, dhcp);
+    tcase_add_test(t, dhcp_lies);
     return t;
 }

@@ -348,6 +348,43 @@ START_TEST(noise)
 }
 END_TEST
 
+/* What is not for us, or cannot be: not served, not answered, counted (admit.c has the whole table). */
+START_TEST(strangers)
+{
+    static const struct { bool v6; size_t at; const char *bytes; size_t n; const char *counter; } rows[] = {
+        { false, 30, "\177\0\0\1", 4, "bad_address" }, { false, 26, "\177\0\0\1", 4, "bad_address" }, { false, 26, "\12\0\0\2", 4, "bad_address" },
+        { false, 0, "\377\377\377\377\377\377", 6, "bad_address" }, { false, 0, "\0\26\76\136\154\1", 6, "not_ours" },
+        { true, 38, "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1", 16, "bad_address" }, { true, 0, "\63\63\0\0\0\1", 6, "bad_address" },
+        { true, 20, "\73", 1, "bad_headers" }, { false, 12, "\1\0", 2, "not_ip" }
+    };
+    struct peer c = { .port = 4000, .us = 80, .seq = 1, .window = 1000 };
+    struct end e = { 0 };
+
+    bed_begin(0, NULL);
+    listen_at(80);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct packet *p;
+
+        c.v6 = rows[i].v6;
+        p = peer_packet(&c, SYN, NULL, 0);
+        memcpy(p->bytes + rows[i].at, rows[i].bytes, rows[i].n);
+        if (rows[i].at != 20)
+            fix_sum(p);
+        inject(p->bytes, p->size);
+        no_frame();
+        ck_assert_msg(count(rows[i].counter) > 0, "row %zu: not counted as %s", i, rows[i].counter);
+    }
+    /* ... and nothing goes out to there either */
+    ck_assert_int_eq(bed.net->connect(bed.net, "127.0.0.1", 80, end_event, &e, &e.s), 0);
+    turn();
+    ck_assert_int_eq(unik_stream_ended(e.s), -ENETUNREACH);
+    unik_stream_close(e.s);
+    no_frame();
+    still_serves(31);
+    bed_end();
+}
+END_TEST
+
 /* A connection whose owner and peer do nothing holds no buffers: only the two structs. */
 START_TEST(idle_memory)
 {
@@ -388,6 +425,7 @@ TCase *hostile_tests(void)
     tcase_add_test(t, out_of_order_flood);
     tcase_add_test(t, arp_spoofing);
     tcase_add_loop_test(t, noise, 0, 8);
+    tcase_add_test(t, strangers);
     tcase_add_test(t, idle_memory);
     return t;
 }

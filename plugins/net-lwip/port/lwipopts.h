@@ -58,7 +58,8 @@
 #define LWIP_IGMP 0
 #define LWIP_AUTOIP 0
 #define LWIP_DHCP 1
-#define DHCP_DOES_ARP_CHECK 0
+#define LWIP_DHCP_DOES_ACD_CHECK 0
+#define LWIP_ACD 0
 #define LWIP_DHCP_PROVIDE_NTP_SERVERS 0
 #define LWIP_NETIF_HOSTNAME 0
 #define LWIP_NETIF_STATUS_CALLBACK 1
@@ -132,6 +133,5 @@
 #define LWIP_HOOK_TCP_ISN net_lwip_isn
 #define LWIP_HOOK_TCP_INPACKET_PCB net_lwip_segment
 #define LWIP_HOOK_ND6_GET_GW net_lwip_gateway6
-#define LWIP_HOOK_IP6_INPUT net_lwip_ip6_input
 
 #endif

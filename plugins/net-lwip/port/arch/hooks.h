@@ -17,9 +17,6 @@ err_t net_lwip_segment(struct tcp_pcb *pcb, struct tcp_hdr *hdr, u16_t optlen, u
 /* config.c: the router to an address beyond the link; NULL: none. */
 const ip6_addr_t *net_lwip_gateway6(struct netif *netif, const ip6_addr_t *to);
 
-/* path.c: is it a "packet too big"? Then it is dealt with, and freed. */
-int net_lwip_ip6_input(struct pbuf *p, struct netif *netif);
-
 /* answer.c: what lwIP's dns.c calls instead of udp_recv() (local.mk). */
 void net_lwip_dns_recv(struct udp_pcb *pcb, udp_recv_fn recv, void *arg);
 
