@@ -5,10 +5,12 @@
  *   ask.c       calls that wait for dom0's answer; ports to be given back
  *   call.c      the pool of calls, the turn that each gets, its end
  *   incoming.c  from dom0's request to the handler; outgoing.c: from a plugin's request to dom0's answer
+ *   orphan.c    calls that outlive the daemon of dom0 that sent them
  *   data.c      the data channel: messages in and out
  *   stream.c    the streams a handler sees
  *   service.c   services registered in this process
  *   builtin.c   services this plugin brings; session.c: when the session is there; announce.c: telling dom0
+ *   stages.c    how long calls took
  *   exec*.c     services as files of a Linux machine, and shell commands (exec.h)
  *   socket.c    calls of unmodified local programs (qrexec-client-vm)
  *

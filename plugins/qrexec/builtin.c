@@ -114,7 +114,8 @@ void qrexec_builtin_stop(struct qrexec_agent *a)
 
 /* ---- unik.Status, unik.Metrics ---- */
 
-static void report(struct unik_qrexec_call *call, struct qrexec_agent *a, void (*fill)(struct unik_ctx *, struct unik_text *))
+static void report(struct unik_qrexec_call *call, struct qrexec_agent *a, void (*fill)(struct unik_ctx *, struct unik_text *),
+                   bool histograms)
 {
     struct qrexec_job *j = job_new(call, a);
     struct unik_text text;
@@ -128,6 +129,8 @@ static void report(struct unik_qrexec_call *call, struct qrexec_agent *a, void (
     }
     unik_text_init(&text, j->text, TEXT_MAX);
     fill(a->ctx, &text);
+    if (histograms)
+        qrexec_stages_metrics(a, &text);
     j->n = text.used;
     on_job(call->io, 0, j);
 }
@@ -136,14 +139,14 @@ static void status(struct unik_qrexec_call *call, void *arg)
 {
     struct qrexec_agent *a = arg;
 
-    report(call, a, a->ctx->host->status);
+    report(call, a, a->ctx->host->status, false);
 }
 
 static void metrics(struct unik_qrexec_call *call, void *arg)
 {
     struct qrexec_agent *a = arg;
 
-    report(call, a, a->ctx->host->metrics);
+    report(call, a, a->ctx->host->metrics, true);
 }
 
 /* ---- qubes.WaitForSession: a line with a user's name, which does not matter here ---- */

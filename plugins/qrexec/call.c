@@ -126,6 +126,8 @@ void qrexec_call_end(struct qrexec_call *c)
         qrexec_plan_free(c->plan);
     if (c->ask)
         qrexec_forget(a, c->ask);
+    if (c->at[QREXEC_AT_ASKED] > 0)
+        qrexec_stages_end(c);
     qrexec_call_close_channel(c);
     unik_ring_free(&c->early);
     free(c->text);
@@ -170,47 +172,6 @@ void qrexec_call_unreached(struct qrexec_call *c, const char *why, int ended)
         qrexec_outgoing_fail(c, ended, ended == -ETIMEDOUT ? UNIK_QREXEC_BROKEN : UNIK_QREXEC_LOST);
 }
 
-/* ---- a daemon of dom0 that ends takes its table of ports with it, and the next one gives out the same again ----
- *
- * So whoever is found at a pair may belong to the next call on it, of which we have not heard yet: dom0's client serves
- * the pair while the request is on its way to us. Nobody is told of such a call before the new daemon has connected to our
- * port 512, and each time it does so, calls with dom0 that are still not connected end. A channel that comes about while
- * no daemon is there waits for some turns of the loop: if one came first, we know by then. For calls with other VMs that
- * is enough too: dom0 sends us the request before the caller hears where to serve. */
-
-#define DOUBT_TURNS 3           /* of the loop: what was to be read when the first began is read, and told of, in the last */
-
-static bool is_orphan(const struct qrexec_call *c)
-{
-    return c->state == QREXEC_CONNECTING && c->domain == 0 && c->daemon != c->a->control.daemon &&
-           (c->doubt > 1 || !c->channel || c->a->vchan->state(c->channel) == UNIK_VCHAN_WAITING);
-}
-
-void qrexec_call_orphans(struct qrexec_agent *a)
-{
-    struct qrexec_call *next;
-
-    for (struct qrexec_call *c = a->calls; c; c = next) {
-        next = c->next;
-        if (!is_orphan(c))
-            continue;
-        c->paired = false;              /* not the new daemon's */
-        qrexec_call_unreached(c, "dom0's daemon has started anew", -ECONNRESET);
-    }
-}
-
-/* Is it too early to say whose the channel is that has come about? */
-static bool is_doubtful(struct qrexec_call *c, bool opened)
-{
-    const struct qrexec_control *k = &c->a->control;
-
-    if (opened && !c->doubt && (!k->up || c->daemon != k->daemon)) {
-        c->doubt = 1 + DOUBT_TURNS;
-        qrexec_call_later(c);
-    }
-    return c->doubt > 1;
-}
-
 /* dom0's stock client leaves its socket's listener open while it serves; dom0 gives the port out again as soon as we release
  * it, so that a new call's connection can end up in the backlog of the call before, and dies with it. As long as nothing
  * came over it, nothing was lost either: connect again, to the right one. That one is there already, or the caller is gone:
@@ -239,7 +200,7 @@ static void greet(struct qrexec_call *c)
     bool opened = c->events & UNIK_STREAM_OPEN;
     int e = 0;
 
-    if (is_doubtful(c, opened))
+    if (qrexec_call_doubtful(c, opened))
         return;
     c->events = 0;
     if (!c->incoming && !c->open && (opened || qrexec_data_gone(c))) {
@@ -261,6 +222,7 @@ static void greet(struct qrexec_call *c)
     } else if (e < 0) {
         qrexec_outgoing_fail(c, e, UNIK_QREXEC_LOST);
     } else if (e == 1) {
+        qrexec_stage(c, QREXEC_AT_CONNECTED);
         ev_timer_stop(c->a->ctx->loop, &c->timer);
         if (c->incoming)
             qrexec_incoming_begin(c);

@@ -38,6 +38,37 @@ enum {
     QREXEC_BYTES_IN, QREXEC_BYTES_OUT, QREXEC_CONNECTS, QREXEC_PROTOCOL_ERRORS, QREXEC_UNRELEASED, QREXEC_LOST_RELEASES
 };
 
+/* Stages of a call, in the order in which it reaches them; some it never does. */
+enum qrexec_stage {
+    QREXEC_AT_ASKED,                    /* in: the request came; out: it was sent */
+    QREXEC_AT_ACCEPTED,                 /* out: dom0 said where to serve */
+    QREXEC_AT_CONNECTED,                /* the data channel is there, HELLO exchanged */
+    QREXEC_AT_STARTED,                  /* in: the service is found, and runs */
+    QREXEC_AT_BYTE,                     /* the service's first byte */
+    QREXEC_AT_END,
+    QREXEC_STAGES
+};
+
+#define QREXEC_LAST 16                  /* calls whose stages are remembered: the last ones ... */
+#define QREXEC_SLOWEST 8                /* ... and those slowest to answer */
+#define QREXEC_BUCKETS 12               /* of a histogram */
+
+struct qrexec_record {
+    char what[80];                      /* service and peer, perhaps cut; empty: none */
+    bool incoming;
+    uint32_t domain, port;
+    int code;
+    double took[QREXEC_STAGES];         /* seconds since the stage before; negative: not reached */
+};
+
+struct qrexec_histogram { uint64_t n[QREXEC_BUCKETS]; double sum; };
+
+struct qrexec_stages {
+    uint64_t n;                         /* calls that have ended */
+    struct qrexec_record last[QREXEC_LAST], slowest[QREXEC_SLOWEST];
+    struct qrexec_histogram histograms[2][QREXEC_STAGES];       /* in, out */
+};
+
 /* Part of a message that has arrived so far, and where its payload goes. */
 enum qrexec_sink { QREXEC_TO_NOBODY, QREXEC_TO_IO, QREXEC_TO_ERR, QREXEC_TO_CODE, QREXEC_TO_HELLO };
 
@@ -82,7 +113,7 @@ struct qrexec_call {
     struct unik_stream *channel;
     uint32_t domain, port;
     unsigned daemon;                    /* which of dom0's daemons gave out the pair (control.daemon) */
-    unsigned doubt;                     /* turns to go until it may begin, and 1; 1: they are over (call.c) */
+    unsigned doubt;                     /* turns to go until it may begin, and 1; 1: they are over (orphan.c) */
     unsigned reconnects;                /* so far */
     bool paired;                        /* dom0 is owed CONNECTION_TERMINATED for (domain, port) */
     uint32_t version;
@@ -104,6 +135,7 @@ struct qrexec_call {
 
     uint64_t bytes_in, bytes_out;
     ev_tstamp since;
+    double at[QREXEC_STAGES];           /* when each stage was reached (CLOCK_MONOTONIC); 0: not yet */
     uint32_t ask;                       /* out: id of the pending request, or 0 */
     struct qrexec_plan *plan;           /* held */
     struct qrexec_waiter waiter;
@@ -163,6 +195,7 @@ struct qrexec_agent {
     ev_timer session_timer;
     bool session, draining, drained;
     struct qrexec_announce announce;
+    struct qrexec_stages stages;
     struct qrexec_runner *exec;         /* serve only */
     struct qrexec_socket *socket;
 };
@@ -201,8 +234,11 @@ void qrexec_call_close_channel(struct qrexec_call *c);
 /* The handler closed io. */
 void qrexec_call_closed(struct qrexec_call *c);
 void qrexec_call_stop_all(struct qrexec_agent *a);
-/* Another daemon of dom0 has come. Calls with dom0 that are not connected yet end: it gives out their ports anew. */
+
+/* orphan.c. Another daemon of dom0 has come: calls with dom0 that are not connected yet end. */
 void qrexec_call_orphans(struct qrexec_agent *a);
+/* Is it too early to say whose the channel is that has come about? */
+bool qrexec_call_doubtful(struct qrexec_call *c, bool opened);
 /* The plugin `user` is gone: its calls end. */
 void qrexec_call_left(struct qrexec_agent *a, struct unik_ctx *user);
 void qrexec_call_check_drained(struct qrexec_agent *a);
@@ -258,6 +294,12 @@ unik_qrexec_handler *qrexec_builtin_find(const char *name, size_t len);    /* ar
 bool qrexec_builtin_reserved(const char *name);                 /* no plugin may take this name */
 bool qrexec_builtin_harmless(const char *name, size_t len);     /* mode = stub: exit code 0 */
 void qrexec_builtin_stop(struct qrexec_agent *a);
+
+/* stages.c. A stage counts the first time; end: of a call that was asked for */
+void qrexec_stage(struct qrexec_call *c, enum qrexec_stage stage);
+void qrexec_stages_end(struct qrexec_call *c);
+void qrexec_stages_status(const struct qrexec_agent *a, struct unik_text *out);
+void qrexec_stages_metrics(const struct qrexec_agent *a, struct unik_text *out);
 
 /* session.c */
 void qrexec_session_wait(struct qrexec_agent *a, struct qrexec_waiter *w, void (*cb)(void *arg), void *arg);

@@ -75,6 +75,8 @@ static void on_header(struct qrexec_call *c)
         return;
     }
     in->left = h.len;
+    if (!c->incoming && !eof && in->to != QREXEC_TO_CODE)
+        qrexec_stage(c, QREXEC_AT_BYTE);
 }
 
 static void on_code(struct qrexec_call *c)
@@ -257,6 +259,8 @@ size_t qrexec_data_put(struct qrexec_call *c, uint32_t type, const void *bytes, 
             break;
         done += k;
     }
+    if (c->incoming && done)
+        qrexec_stage(c, QREXEC_AT_BYTE);
     c->bytes_out += done;
     c->a->ctx->counters[QREXEC_BYTES_OUT] += done;
     return done;

@@ -97,6 +97,7 @@ void qrexec_call_incoming(struct qrexec_agent *a, const struct qrexec_exec *e, b
         qrexec_release(a, e->domain, e->port);
         return;
     }
+    qrexec_stage(c, QREXEC_AT_ASKED);
     c->state = QREXEC_CONNECTING;
     c->just_exec = just_exec;
     c->domain = e->domain;
@@ -129,6 +130,7 @@ static void run(struct qrexec_call *c, struct unik_ctx *user)
     c->open = true;
     c->started = true;
     c->a->n_started++;
+    qrexec_stage(c, QREXEC_AT_STARTED);
     unik_debug(c->a->ctx, "call from %s %s (domain %u port %u)", c->pub.peer, c->pub.service, c->domain, c->port);
 }
 
@@ -219,7 +221,8 @@ void qrexec_incoming_begin(struct qrexec_call *c)
     } else if (a->draining) {
         refuse(c, UNIK_QREXEC_BROKEN, "shutting down\n");
     } else if (!c->counted) {
-        unik_warn(a->ctx, "call from %s %s refused: %zu run", c->pub.peer, c->pub.service, a->n_in);
+        unik_warn(a->ctx, "call from %s %s (domain %u port %u) refused: %zu run", c->pub.peer, c->pub.service, c->domain,
+                  c->port, a->n_in);
         refuse(c, UNIK_QREXEC_BROKEN, "too many calls\n");
     } else if (command.rpc && (handler = qrexec_service_find(a, &command, &arg, &user)) != NULL) {
         run_handler(c, handler, arg, user);

@@ -25,10 +25,12 @@ plugins_qrexec_libqrexec_la_SOURCES = \
 	plugins/qrexec/control.c \
 	plugins/qrexec/data.c \
 	plugins/qrexec/incoming.c \
+	plugins/qrexec/orphan.c \
 	plugins/qrexec/outgoing.c \
 	plugins/qrexec/qrexec.c \
 	plugins/qrexec/service.c \
 	plugins/qrexec/session.c \
+	plugins/qrexec/stages.c \
 	plugins/qrexec/stream.c
 plugins_qrexec_libqrexec_la_LIBADD = plugins/qrexec/libqrexec-exec.la
 STATIC_PLUGINS += plugins/qrexec/libqrexec.la
@@ -88,5 +90,5 @@ tests_fuzz_fuzz_rpc_config_SOURCES = tests/fuzz/fuzz-rpc-config.c
 tests_fuzz_fuzz_rpc_config_LDADD = plugins/qrexec/libqrexec-exec.la $(FUZZ_MAIN)
 tests_fuzz_fuzz_rpc_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
-TESTS += tests/test-qrexec-e2e.sh
-dist_noinst_SCRIPTS += tests/test-qrexec-e2e.sh
+TESTS += tests/test-qrexec-e2e.sh tests/test-qrexec-kills.sh tests/test-qrexec-session.sh
+dist_noinst_SCRIPTS += tests/test-qrexec-e2e.sh tests/test-qrexec-kills.sh tests/test-qrexec-session.sh

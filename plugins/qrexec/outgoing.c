@@ -49,6 +49,7 @@ static void accepted(struct qrexec_call *c, uint32_t domain, uint32_t port)
 {
     int e = offer(c, domain, port);
 
+    qrexec_stage(c, QREXEC_AT_ACCEPTED);
     if (e < 0)
         qrexec_outgoing_fail(c, e, UNIK_QREXEC_BROKEN);
 }
@@ -126,6 +127,7 @@ int qrexec_outgoing(struct unik_qrexec *q, struct unik_ctx *ctx, const char *tar
         qrexec_call_end(c);
         return e;
     }
+    qrexec_stage(c, QREXEC_AT_ASKED);
     a->ctx->counters[QREXEC_CALLS_OUT]++;
     c->counted = c->started = c->open = true;
     a->n_out++;

@@ -220,10 +220,11 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
     for (size_t i = 0; i < QREXEC_SERVICES_MAX; i++)
         if (a->services[i])
             unik_text_add(out, "service: %s (%s)\n", a->services[i]->name, a->services[i]->ctx->plugin->name);
+    qrexec_stages_status(a, out);
     for (const struct qrexec_call *c = a->calls; c; c = c->next)
-        unik_text_add(out, "call: %s %s %s, %s, in %llu bytes, out %llu bytes, %.0f s\n",
-                      c->pub.service[0] ? c->pub.service : "command", c->incoming ? "from" : "to", c->pub.peer,
-                      states[c->state], (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out,
+        unik_text_add(out, "call: %s %s %s (domain %u port %u), %s, in %llu bytes, out %llu bytes, %.0f s\n",
+                      c->pub.service[0] ? c->pub.service : "command", c->incoming ? "from" : "to", c->pub.peer, c->domain,
+                      c->port, states[c->state], (unsigned long long)c->bytes_in, (unsigned long long)c->bytes_out,
                       ev_now(ctx->loop) - c->since);
 }
 

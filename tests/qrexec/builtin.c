@@ -240,6 +240,11 @@ START_TEST(status_and_metrics)
 
     serve(f, "test.Svc", &s);
     serve(f, "test.Svc+80", &s);
+    for (unsigned i = 0; i < 40; i++) {                         /* more than are remembered one by one */
+        q = call_in(f, 7, 600 + i, 4, "user:QUBESRPC no.Such+x work");
+        say(q, QREXEC_STDIN, NULL, 0);
+        expect_end(q, 127);
+    }
     q = call_in(f, 7, 700, 4, "user:QUBESRPC test.Svc+ work");
     ck_assert(until(f, &s.called));
     p = call_builtin(f, _i ? "unik.Metrics" : "unik.Status");
@@ -252,13 +257,21 @@ START_TEST(status_and_metrics)
     expect_code(p, 0);
     peer_close(p);
     if (_i) {
-        ck_assert_ptr_nonnull(strstr(text, "calls_in 2\n"));
+        ck_assert_ptr_nonnull(strstr(text, "calls_in 42\n"));
         ck_assert_ptr_nonnull(strstr(text, "calls_running 2\n"));
+        ck_assert_ptr_nonnull(strstr(text, "# TYPE unik_qrexec_stage_seconds histogram\n"));
+        ck_assert_ptr_nonnull(strstr(text, "_bucket{way=\"in\",stage=\"connected\",le=\"+Inf\"} 40\n"));
+        ck_assert_ptr_nonnull(strstr(text, "_count{way=\"in\",stage=\"started\"} 0\n"));
+        ck_assert_ptr_nonnull(strstr(text, "_count{way=\"in\",stage=\"end\"} 40\n"));
+        ck_assert_ptr_nonnull(strstr(text, "_count{way=\"out\",stage=\"accepted\"} 0\n"));
     } else {
         ck_assert_ptr_nonnull(strstr(text, "dom0: connected, protocol 4\n"));
         ck_assert_ptr_nonnull(strstr(text, "service: test.Svc+80 (app)\n"));
-        ck_assert_ptr_nonnull(strstr(text, "call: test.Svc from work, running, in 0 bytes, out 0 bytes, 0 s\n"));
-        ck_assert_ptr_nonnull(strstr(text, "call: unik.Status from dom0, "));
+        ck_assert_ptr_nonnull(strstr(text, "call: test.Svc from work (domain 7 port 700), running, in 0 bytes, out 0 bytes, 0 s\n"));
+        ck_assert_ptr_nonnull(strstr(text, "call: unik.Status from dom0 (domain 0 port "));
+        ck_assert_ptr_nonnull(strstr(text, "last: no.Such+x from work (domain 7 port 639): code 127, connected "));
+        ck_assert_ptr_null(strstr(text, "last: no.Such+x from work (domain 7 port 623)"));
+        ck_assert_ptr_nonnull(strstr(text, "slowest to answer: no.Such+x from work (domain 7 port 6"));
     }
     peer_close(q);
     fixture_end(f);
