@@ -178,12 +178,13 @@ void qrexec_call_unreached(struct qrexec_call *c, const char *why, int ended)
  * waiting for a VM to start is over. */
 static bool reconnect(struct qrexec_call *c)
 {
-    if (!c->incoming || c->in.have || c->in.to == QREXEC_TO_HELLO || c->reconnects == QREXEC_RECONNECTS)
+    if (!c->incoming || !c->met || c->in.have || c->in.to == QREXEC_TO_HELLO || c->reconnects == QREXEC_RECONNECTS)
         return false;
     if (c->domain == 0 && c->daemon != c->a->control.daemon)
         return false;                   /* "the right one" would be another call's */
     c->reconnects++;
     c->doubt = 0;
+    c->met = false;
     if (ev_timer_remaining(c->a->ctx->loop, &c->timer) > QREXEC_RECONNECT) {
         ev_timer_stop(c->a->ctx->loop, &c->timer);
         ev_timer_set(&c->timer, QREXEC_RECONNECT, 0);
@@ -200,6 +201,7 @@ static void greet(struct qrexec_call *c)
     bool opened = c->events & UNIK_STREAM_OPEN;
     int e = 0;
 
+    c->met = c->met || opened;
     if (qrexec_call_doubtful(c, opened))
         return;
     c->events = 0;

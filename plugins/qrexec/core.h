@@ -114,6 +114,7 @@ struct qrexec_call {
     uint32_t domain, port;
     unsigned daemon;                    /* which of dom0's daemons gave out the pair (control.daemon) */
     unsigned doubt;                     /* turns to go until it may begin, and 1; 1: they are over (orphan.c) */
+    bool met;                           /* the channel was connected: somebody was there */
     unsigned reconnects;                /* so far */
     bool paired;                        /* dom0 is owed CONNECTION_TERMINATED for (domain, port) */
     uint32_t version;

@@ -1,5 +1,7 @@
 /* tests/qrexec/crossed.c - one pair (domain, port) after the other: a call that is over for dom0 must not take the next one's
  * place, whoever comes first. The services of A and B answer with their letter; nobody ever gets the other's. */
+#include <unik/vchan.h>
+
 #include "tests/qrexec/fixture.h"
 
 #define CALL_A "user:QUBESRPC test.A dom0"
@@ -240,6 +242,59 @@ START_TEST(late_answer)
 }
 END_TEST
 
+/* ---- a transport that knows that nobody will come (vchan-xen: the peer's domain is gone) ---- */
+
+static struct unik_vchan transport;             /* what the real one does */
+static struct unik_stream nobody;
+static enum unik_vchan_state nobody_state;
+static unsigned connects;
+
+static size_t nobody_peek(struct unik_stream *s, const void **bytes) { return (void)s, *bytes = NULL, 0; }
+static void nobody_consume(struct unik_stream *s, size_t n) { (void)s, (void)n; }
+static int nobody_ended(struct unik_stream *s) { return (void)s, nobody_state == UNIK_VCHAN_DISCONNECTED; }
+static void nobody_close(struct unik_stream *s) { s->cb = NULL; }
+
+static int nobody_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
+                          struct unik_stream **out)
+{
+    static const struct unik_stream_ops ops = { .size = sizeof(ops), .peek = nobody_peek, .consume = nobody_consume,
+                                                .ended = nobody_ended, .close = nobody_close };
+
+    (void)v, (void)peer, (void)port;
+    nobody = (struct unik_stream){ .ops = &ops, .cb = cb, .arg = arg };
+    connects++;
+    *out = &nobody;
+    return 0;
+}
+
+static enum unik_vchan_state state_of(struct unik_stream *s) { return s == &nobody ? nobody_state : transport.state(s); }
+static const char *reason_of(struct unik_stream *s) { return s == &nobody ? "peer domain is gone" : transport.reason(s); }
+
+/* The call ends with that, at once: to connect again is for those who were cut off. */
+START_TEST(nobody_will_come)
+{
+    struct two *t = two_new(4);
+    struct unik_vchan *v = host_interface(t->f->h, "vchan/1");
+
+    transport = *v;
+    connects = 0;
+    nobody_state = UNIK_VCHAN_WAITING;
+    v->connect = nobody_connect;
+    v->state = state_of;
+    v->reason = reason_of;
+    dom0_exec(t->f, QREXEC_EXEC_CMDLINE, 7, 513, CALL_A);
+    run_until_running(t, 1);
+    nobody_state = UNIK_VCHAN_DISCONNECTED;
+    nobody.cb(&nobody, UNIK_STREAM_INPUT | UNIK_STREAM_ROOM, nobody.arg);
+    dom0_expect_release(t->f, 7, 513);
+    ck_assert_uint_eq(connects, 1);
+    ck_assert_uint_eq(running(t), 0);
+    ck_assert(strstr(t->f->log, "peer domain is gone"));
+    *v = transport;
+    two_end(t);
+}
+END_TEST
+
 TCase *crossed_tests(void)
 {
     TCase *t = tcase_create("crossed");
@@ -251,5 +306,6 @@ TCase *crossed_tests(void)
     tcase_add_loop_test(t, connected_call_goes_on, 0, 2);
     tcase_add_loop_test(t, offered_again, 0, 4);
     tcase_add_test(t, late_answer);
+    tcase_add_test(t, nobody_will_come);
     return t;
 }
