@@ -37,6 +37,40 @@ static char plain(uint8_t c)
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ? (char)c : '?';
 }
 
+int dns_plain_name(const char *name, char to[DNS_NAME_MAX])
+{
+    size_t n = strnlen(name, DNS_NAME_MAX + 1), label = 0;
+
+    if (n > 0 && name[n - 1] == '.')
+        n--;
+    if (n == 0 || n >= DNS_NAME_MAX)
+        return -EINVAL;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t c = (uint8_t)name[i];
+
+        if (c <= ' ' || c == 127 || c == '\\')
+            return -EINVAL;
+        if (c == '.' && label == 0)
+            return -EINVAL;
+        label = c == '.' ? 0 : label + 1;
+        if (label > LABEL_MAX)
+            return -EINVAL;
+    }
+    if (label == 0)
+        return -EINVAL;
+    memcpy(to, name, n);
+    to[n] = 0;
+    return 0;
+}
+
+bool dns_ends_in_number(const char *name)
+{
+    const char *dot = strrchr(name, '.'), *last = dot ? dot + 1 : name;
+    bool hex = last[0] == '0' && (last[1] == 'x' || last[1] == 'X');
+
+    return *last && last[strspn(last, hex ? "0123456789abcdefABCDEFxX" : "0123456789")] == 0;
+}
+
 /* Labels until the empty one. A question's name is the first in its message: it has nothing that it could point to. */
 static void get_name(struct reader *r, char name[DNS_NAME_MAX])
 {

@@ -29,6 +29,13 @@ struct dns_address {
     uint8_t bytes[16];
 };
 
+/* A name as somebody has written it, before it is asked for: without the dot that may stand at its end, whatever else it is. 0; -EINVAL: no
+ * name (RFC 1035 2.3.4, RFC 1123 2.1): empty, an empty label or one of more than 63 bytes, too long, with spaces or control characters or
+ * the backslash that some clients take for an escape. */
+int dns_plain_name(const char *name, char to[DNS_NAME_MAX]);
+/* The last label is a number: an address in a short form, a wrong one, or nothing; there is no such domain (RFC 3696 2). */
+bool dns_ends_in_number(const char *name);
+
 /* A message with exactly one question, which is no answer. 0 or -EINVAL. */
 int dns_decode_question(const void *message, size_t n, struct dns_question *q);
 

@@ -1,6 +1,7 @@
 /* DNS messages byte by byte: the example of a question as RFC 1035 lays it out, answers of each kind, and what is refused. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "protocol/dns.h"
 #include "tests/common/bytes.h"
@@ -172,6 +173,36 @@ START_TEST(aliases)
 }
 END_TEST
 
+START_TEST(plain_names)
+{
+    static const struct { const char *name, *plain; bool number; } rows[] = {
+        { "a", "a", false }, { "a.", "a", false }, { "example.org.", "example.org", false }, { "1", "1", true }, { "1.2.3.4.", "1.2.3.4", true },
+        { "a.0x1", "a.0x1", true }, { "a.0xg", "a.0xg", false }, { "4a", "4a", false }, { "1.a", "1.a", false }, { "_a.b-c", "_a.b-c", false },
+        { "", NULL, false }, { ".", NULL, false }, { "..", NULL, false }, { ".a", NULL, false }, { "a..b", NULL, false }, { "a..", NULL, false },
+        { "a b", NULL, false }, { "a\n", NULL, false }, { "a\\b", NULL, false }
+    };
+    char text[600], plain[DNS_NAME_MAX];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int e = dns_plain_name(rows[i].name, plain);
+
+        ck_assert_msg(e == (rows[i].plain ? 0 : -EINVAL), "%s: %d", rows[i].name, e);
+        if (e == 0) {
+            ck_assert_str_eq(plain, rows[i].plain);
+            ck_assert_msg(dns_ends_in_number(plain) == rows[i].number, "%s", plain);
+        }
+    }
+    for (size_t n = 1; n < sizeof(text); n++) {         /* labels of one byte, then one label */
+        for (size_t k = 0; k < n; k++)
+            text[k] = k % 2 ? '.' : 'a';
+        text[n] = 0;
+        ck_assert_int_eq(dns_plain_name(text, plain), n - !(n % 2) < DNS_NAME_MAX ? 0 : -EINVAL);
+        memset(text, 'a', n);
+        ck_assert_int_eq(dns_plain_name(text, plain), n <= 63 ? 0 : -EINVAL);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("dns");
@@ -182,5 +213,6 @@ int main(void)
     tcase_add_test(t, answers);
     tcase_add_test(t, owners);
     tcase_add_test(t, aliases);
+    tcase_add_test(t, plain_names);
     return run_case("dns-wire", t);
 }

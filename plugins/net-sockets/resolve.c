@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
+#include "protocol/dns.h"
 #include "resolve.h"
 
 static struct sockets *of(struct unik_net *net) { return (struct sockets *)(void *)net; }
@@ -60,16 +60,6 @@ static void on_timer(struct ev_loop *loop, ev_timer *t, int revents)
         answer(q, q->error ? q->error : -ETIMEDOUT, NULL);
 }
 
-static bool name_ok(const char *name)
-{
-    size_t n = strlen(name);
-
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)name[i] <= ' ' || name[i] == 127)
-            return false;
-    return n > 0 && n < SOCKETS_NAME_MAX;
-}
-
 static void ask(struct unik_net_query *q, const char *name, unsigned family)
 {
     int e;
@@ -87,10 +77,15 @@ int sockets_resolve(struct unik_net *net, struct unik_ctx *owner, const char *na
     struct sockets *n = of(net);
     struct sockaddr_storage a;
     struct unik_net_query *q;
+    char plain[DNS_NAME_MAX];
     socklen_t len;
+    bool numeric;
 
-    if (!cb || !name || !name_ok(name) || (family && family != 4 && family != 6))
+    if (!cb || !name || dns_plain_name(name, plain) < 0 || (family && family != 4 && family != 6))
         return -EINVAL;
+    numeric = sockets_parse(plain, 0, &a, &len) == 0;
+    if (!numeric && dns_ends_in_number(plain))
+        return -EINVAL;                 /* "127.1": an address here, and a name there */
     if (n->n_queries >= SOCKETS_QUERIES_MAX)
         return -EMFILE;
     q = calloc(1, sizeof(*q));
@@ -103,8 +98,8 @@ int sockets_resolve(struct unik_net *net, struct unik_ctx *owner, const char *na
     n->n_queries++;
     ev_timer_init(&q->timer, on_timer, SOCKETS_NAME_SECONDS, 0);
     q->timer.data = q;
-    if (sockets_parse(name, 0, &a, &len) < 0)
-        ask(q, name, family);
+    if (!numeric)
+        ask(q, plain, family);
     else if (family && (a.ss_family == AF_INET) != (family == 4))
         q->error = -ENOENT;
     else
