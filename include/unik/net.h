@@ -73,6 +73,14 @@ struct unik_net {
     int (*resolve)(struct unik_net *n, struct unik_ctx *owner, const char *name, unsigned family, unik_net_resolve_cb *cb,
                    void *arg, struct unik_net_query **out);
     void (*unresolve)(struct unik_net *n, struct unik_net_query *q);
+
+    /* UDP, in the callback of a socket's: the address that the datagram was sent to, one of ours or a broadcast or multicast one.
+     * -ENOENT: not known, or not in that callback. */
+    int (*udp_to)(struct unik_net *n, struct unik_net_udp *u, char text[UNIK_NET_ADDRESS_MAX]);
+    /* As send(), from an address of ours: so an answer comes from where the question went. More: -EADDRNOTAVAIL (not ours, or not this
+     * socket's), -EINVAL (families differ). */
+    int (*send_from)(struct unik_net *n, struct unik_net_udp *u, const char *from, const char *address, unsigned port,
+                     const void *bytes, size_t size);
 };
 
 #ifdef __cplusplus

@@ -21,6 +21,7 @@ static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
 {
     static uint8_t flat[65536];
     struct unik_net_udp *u = arg;
+    struct stack *n = u->n;
     char text[UNIK_NET_ADDRESS_MAX];
     const void *bytes = p->payload;
 
@@ -29,9 +30,11 @@ static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip
         pbuf_copy_partial(p, flat, p->tot_len, 0);
         bytes = flat;
     }
-    u->n->ctx->counters[STACK_DATAGRAMS_IN]++;
+    n->ctx->counters[STACK_DATAGRAMS_IN]++;
     text_plain(from, text);
+    n->receiving = u;
     u->cb(u, bytes, p->tot_len, text, port, u->arg);
+    n->receiving = NULL;
     pbuf_free(p);
 }
 
@@ -76,29 +79,66 @@ int stack_udp(struct unik_net *net, struct unik_ctx *owner, const char *address,
     return 0;
 }
 
-/* The card copies the bytes before this returns, or ARP does while it waits for an answer: a reference is enough. */
-int stack_send(struct unik_net *net, struct unik_net_udp *u, const char *address, unsigned port, const void *bytes, size_t size)
+int stack_udp_to(struct unik_net *net, struct unik_net_udp *u, char text[UNIK_NET_ADDRESS_MAX])
 {
-    struct stack *n = stack_of(net);
+    if (stack_of(net)->receiving != u)
+        return -ENOENT;
+    text_plain(ip_current_dest_addr(), text);
+    return 0;
+}
+
+/* The card copies the bytes before this returns, or ARP does while it waits for an answer: a reference is enough. */
+static int send_it(struct stack *n, struct unik_net_udp *u, const ip_addr_t *from, const char *address, unsigned port, const void *bytes,
+                   size_t size)
+{
     struct pbuf *p;
     ip_addr_t to;
     err_t e;
 
-    if (!address || port == 0 || port > 65535 || !text_address(address, &to))
+    if (!address || port == 0 || port > 65535 || !text_address(address, &to) || (from && !IP_IS_V6(from) != !IP_IS_V6(&to)))
         return -EINVAL;
     if (size > 65507)
         return -EMSGSIZE;
-    if (!stack_up(net))
+    if (!stack_up(&n->net))
         return -ENETUNREACH;
+    clock_enter(n);
     p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)size, PBUF_REF);
     if (!p)
         return -EAGAIN;
     ((struct pbuf_rom *)(void *)p)->payload = bytes;
-    e = udp_sendto(u->pcb, p, &to, (u16_t)port);
+    e = from ? udp_sendto_if_src(u->pcb, p, &to, (u16_t)port, &n->netif, from) : udp_sendto(u->pcb, p, &to, (u16_t)port);
     pbuf_free(p);
     if (e == ERR_OK)
         n->ctx->counters[STACK_DATAGRAMS_OUT]++;
     return e == ERR_OK ? 0 : e == ERR_MEM || e == ERR_BUF ? -EAGAIN : e == ERR_RTE ? -ENETUNREACH : -EINVAL;
+}
+
+int stack_send(struct unik_net *net, struct unik_net_udp *u, const char *address, unsigned port, const void *bytes, size_t size)
+{
+    return send_it(stack_of(net), u, NULL, address, port, bytes, size);
+}
+
+static bool ours(const struct stack *n, const ip_addr_t *a)
+{
+    if (!IP_IS_V6(a))
+        return n->here.have4 && memcmp(&ip_2_ip4(a)->addr, n->here.address, 4) == 0;
+    for (int i = 0; i < ADMIT_ADDRESSES6; i++)
+        if (n->here.have6[i] && memcmp(ip_2_ip6(a)->addr, n->here.address6[i], 16) == 0)
+            return true;
+    return false;
+}
+
+int stack_send_from(struct unik_net *net, struct unik_net_udp *u, const char *from, const char *address, unsigned port, const void *bytes,
+                    size_t size)
+{
+    struct stack *n = stack_of(net);
+    ip_addr_t us;
+
+    if (!from || !text_address(from, &us))
+        return -EINVAL;
+    if (!ours(n, &us) || !(ip_addr_isany(&u->pcb->local_ip) || ip_addr_eq(&u->pcb->local_ip, &us)))
+        return -EADDRNOTAVAIL;
+    return send_it(n, u, &us, address, port, bytes, size);
 }
 
 void stack_unudp(struct unik_net *net, struct unik_net_udp *u)
@@ -110,6 +150,8 @@ void stack_unudp(struct unik_net *net, struct unik_net_udp *u)
         p = &(*p)->next;
     *p = u->next;
     n->n_udps--;
+    if (n->receiving == u)
+        n->receiving = NULL;
     udp_remove(u->pcb);
     free(u);
 }

@@ -18,7 +18,7 @@ STATIC_PLUGINS += plugins/net-sockets/libnet-sockets.la $(CARES_LIBS)
 
 plugin_LTLIBRARIES += plugins/net-sockets.la
 plugins_net_sockets_la_SOURCES =
-plugins_net_sockets_la_LIBADD = plugins/net-sockets/libnet-sockets.la $(EV_LIBS)
+plugins_net_sockets_la_LIBADD = plugins/net-sockets/libnet-sockets.la protocol/libprotocol.la $(EV_LIBS)
 plugins_net_sockets_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 
 if HAVE_CHECK
@@ -33,5 +33,5 @@ tests_test_net1_sockets_LDADD = plugins/net-sockets/libnet-sockets.la protocol/l
 	$(CHECK_LIBS) $(EV_LIBS)
 tests_test_net_sockets_SOURCES = tests/test-net-sockets.c tests/net1/bed.h tests/common/ends.h tests/net1/far.c
 tests_test_net_sockets_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
-tests_test_net_sockets_LDADD = plugins/net-sockets/libnet-sockets.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
+tests_test_net_sockets_LDADD = plugins/net-sockets/libnet-sockets.la protocol/libprotocol.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif

@@ -117,7 +117,8 @@ static int start(struct unik_ctx *ctx)
                                 .connect = sockets_connect, .address = op_address, .up = op_up,
                                 .watch = sockets_watch, .unwatch = sockets_unwatch, .udp = sockets_udp,
                                 .send = sockets_send, .unudp = sockets_unudp, .resolve = sockets_resolve,
-                                .unresolve = sockets_unresolve };
+                                .unresolve = sockets_unresolve, .udp_to = sockets_udp_to,
+                                .send_from = sockets_send_from };
     sockets_pause_init(n);
     sockets_watch_init(n);
     ctx->data = n;

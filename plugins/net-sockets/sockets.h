@@ -18,7 +18,6 @@
 #define SOCKETS_DATAGRAM_MAX 65536      /* bytes: more than a datagram can have */
 #define SOCKETS_DATAGRAMS 32            /* of one socket before others get their turn */
 #define SOCKETS_QUERIES_MAX 64          /* names that are being looked for */
-#define SOCKETS_NAME_MAX 254            /* bytes of a name, with NUL */
 #define SOCKETS_NAME_SECONDS 25.0       /* then the answer is that there was none */
 
 struct sockets_config {
@@ -52,6 +51,7 @@ struct sockets {
     size_t n_streams;
     struct unik_net_listener *listeners, *accepting;
     struct unik_net_udp *udps, *receiving;
+    struct sockaddr_storage datagram_to;        /* where that was sent to which is received; no family: not known */
     size_t n_udps;
     struct unik_net_query *queries;
     size_t n_queries;
@@ -106,6 +106,9 @@ int sockets_udp(struct unik_net *net, struct unik_ctx *owner, const char *addres
                 void *arg, struct unik_net_udp **out);
 int sockets_send(struct unik_net *net, struct unik_net_udp *u, const char *address, unsigned port, const void *bytes,
                  size_t size);
+int sockets_udp_to(struct unik_net *net, struct unik_net_udp *u, char text[UNIK_NET_ADDRESS_MAX]);
+int sockets_send_from(struct unik_net *net, struct unik_net_udp *u, const char *from, const char *address, unsigned port,
+                      const void *bytes, size_t size);
 void sockets_unudp(struct unik_net *net, struct unik_net_udp *u);
 void sockets_udp_free(struct sockets *n);
 size_t sockets_udp_left(struct sockets *n, const struct unik_ctx *owner);

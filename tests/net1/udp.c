@@ -92,6 +92,47 @@ START_TEST(datagrams_both_ways)
 }
 END_TEST
 
+/* A question came to one of our addresses: the answer leaves from there. */
+static void on_question(struct unik_net_udp *u, const void *bytes, size_t n, const char *address, unsigned port, void *arg)
+{
+    struct seen *s = arg;
+
+    ck_assert_int_eq(bed.net->udp_to(bed.net, u, s->address), 0);
+    ck_assert_int_eq(bed.net->send_from(bed.net, u, s->address, address, port, bytes, n), 0);
+    s->flag = true;
+}
+
+START_TEST(answers_from_where_it_was_asked)
+{
+    struct sockaddr_in to = { .sin_family = AF_INET }, from;
+    struct seen s = { 0 };
+    char text[UNIK_NET_ADDRESS_MAX];
+    unsigned port = 0, far_port = 0;
+    uint8_t buf[10];
+    int fd;
+
+    bed_begin();
+    fd = far_listen(SOCK_DGRAM, &far_port);
+    ck_assert_int_eq(bed.net->udp(bed.net, "", &port, on_question, &s, &s.u), 0);
+    ck_assert_int_eq(bed.net->udp_to(bed.net, s.u, text), -ENOENT);
+    inet_pton(AF_INET, bed.us, &to.sin_addr);
+    to.sin_port = htons((uint16_t)port);
+    ck_assert_int_eq(sendto(fd, "where", 5, 0, (struct sockaddr *)&to, sizeof(to)), 5);
+    wait_seen(&s);
+    ck_assert_str_eq(s.address, bed.us);
+    ck_assert_int_eq(far_receive(fd, buf, sizeof(buf), &from), 5);
+    ck_assert_uint_eq(from.sin_addr.s_addr, to.sin_addr.s_addr);
+    ck_assert_uint_eq(ntohs(from.sin_port), port);
+    ck_assert_int_eq(bed.net->udp_to(bed.net, s.u, text), -ENOENT);
+    ck_assert_int_eq(bed.net->send_from(bed.net, s.u, "192.0.2.77", bed.far, far_port, "x", 1), -EADDRNOTAVAIL);
+    ck_assert_int_eq(bed.net->send_from(bed.net, s.u, "nobody", bed.far, far_port, "x", 1), -EINVAL);
+    ck_assert_int_eq(bed.net->send_from(bed.net, s.u, bed.us, "2001:db8::1", far_port, "x", 1), -EINVAL);
+    bed.net->unudp(bed.net, s.u);
+    close(fd);
+    bed_end();
+}
+END_TEST
+
 START_TEST(what_udp_refuses)
 {
     struct seen s = { 0 }, t = { 0 };
@@ -207,6 +248,7 @@ START_TEST(names)
         { "both.test", 6, 0, "2001:db8::6" },    { "none.test", 4, -ENOENT, "" },
         { "none.test", 0, -ENOENT, "" },         { "late.test", 4, 0, "192.0.2.4" },
         { "liar.test", 4, 0, "192.0.2.4" },      { "six.test", 0, 0, "2001:db8::6" },
+        { "four.test.", 4, 0, "192.0.2.4" },     { "none.test.", 4, -ENOENT, "" },
     };
     unsigned port;
     int fd;
@@ -230,6 +272,29 @@ START_TEST(names)
 }
 END_TEST
 
+#define TEN "0123456789"
+#define SIXTY TEN TEN TEN TEN TEN TEN
+
+/* No name, and no question is made of it. */
+START_TEST(no_names)
+{
+    static const char *const bad[] = {
+        "", ".", "..", ".four.test", "four..test", "four.test..", SIXTY "abcd.test", "four." SIXTY "abcd",
+        SIXTY "." SIXTY "." SIXTY "." SIXTY ".0123456789a", "a b", "a\tb", "a\177b", "a\\.b", "127.1", "1", "2130706433", "0x7f.1", "1.2.3.0x4",
+        "1.2.3.4.5", "192.0.2.256"
+    };
+    struct unik_net_query *q;
+    struct answer a;
+
+    bed_begin();
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        ck_assert_msg(ask(bad[i], 0, &a, &q) == -EINVAL, "\"%s\" is taken", bad[i]);
+    ck_assert_int_eq(ask(SIXTY "abc." SIXTY "abc." SIXTY "abc." "x" SIXTY ".", 4, &a, &q), 0);  /* as long as they may be */
+    bed.net->unresolve(bed.net, q);
+    bed_end();
+}
+END_TEST
+
 START_TEST(names_that_are_addresses)
 {
     struct unik_net_query *q;
@@ -240,6 +305,9 @@ START_TEST(names_that_are_addresses)
     ck_assert_uint_eq(a.count, 0);      /* never from inside the call */
     ck_assert(host_run_until(bed.h, &a.flag, BED_LONG));
     ck_assert_int_eq(a.error, 0);
+    ck_assert_str_eq(a.address, "192.0.2.1");
+    ck_assert_int_eq(ask("192.0.2.1.", 0, &a, &q), 0);
+    ck_assert(host_run_until(bed.h, &a.flag, BED_LONG));
     ck_assert_str_eq(a.address, "192.0.2.1");
     ck_assert_int_eq(ask("2001:db8::1", 6, &a, &q), 0);
     ck_assert(host_run_until(bed.h, &a.flag, BED_LONG));
@@ -326,8 +394,10 @@ TCase *net1_udp(void)
 
     tcase_set_timeout(t, 120);
     tcase_add_test(t, datagrams_both_ways);
+    tcase_add_test(t, answers_from_where_it_was_asked);
     tcase_add_test(t, what_udp_refuses);
     tcase_add_test(t, names);
+    tcase_add_test(t, no_names);
     tcase_add_test(t, names_that_are_addresses);
     tcase_add_test(t, names_given_up);
     tcase_add_test(t, addresses);
