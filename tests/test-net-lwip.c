@@ -8,7 +8,7 @@ int main(void)
 {
     Suite *s = suite_create("net-lwip");
     TCase *(*const cases[])(void) = { tcp_tests, hostile_tests, config_tests, names_tests, flow_tests, path_tests, cost_tests, admit_tests, reuse_tests,
-                                      neighbour_tests };
+                                      neighbour_tests, idle_tests };
     SRunner *r;
     int failed;
 

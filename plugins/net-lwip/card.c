@@ -117,6 +117,8 @@ static bool admitted(struct stack *n, struct pbuf *p, bool summed)
 
     switch (verdict) {
     case ADMIT_TAKE:
+        if (found.proto == 0 || found.proto == 6)
+            clock_tcp(n);
         reuse_before(p, &found, summed);
         return true;
     case ADMIT_NEIGHBOUR:
@@ -153,6 +155,7 @@ static void on_input(void *arg, struct unik_nic_frame *f)
     NETIF_SET_CHECKSUM_CTRL(netif, (u16_t)(summed ? netif->chksum_flags & ~(NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP) :
                                            netif->chksum_flags | NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP));
     p = (f->shared && f->n > 1) || !in_place(f) || !unused || !unused->next ? copy(n, f, size) : refer(f);
+    clock_enter(n);
     n->in_input = true;
     if (p && (!admitted(n, p, summed) || netif->input(p, netif) != ERR_OK))
         pbuf_free(p);
@@ -166,6 +169,7 @@ static void on_room(void *arg)
 {
     struct stack *n = arg;
 
+    clock_enter(n);
     stream_room(n);
     turn_end(n);
 }
@@ -201,6 +205,7 @@ static void use_info(struct stack *n)
 
 static void on_changed(void *arg)
 {
+    clock_tcp(arg);
     use_info(arg);
     turn_end(arg);
 }

@@ -6,7 +6,6 @@
 
 #include "lwip/init.h"
 #include "lwip/stats.h"
-#include "lwip/timeouts.h"
 
 #include "stream.h"
 
@@ -81,6 +80,7 @@ static const struct unik_counter counters[] = {
     [STACK_NO_BUFFERS] = { "no_buffers", UNIK_COUNT, "times that all of them were in use" },
     [STACK_MEMORY] = { "memory", UNIK_HIGH, "bytes taken from the system" },
     [STACK_MEMORY_USED] = { "memory_used", UNIK_GAUGE, "of these, bytes in use" },
+    [STACK_WAKEUPS] = { "wakeups", UNIK_COUNT, "times that a timer of TCP/IP woke the VM" },
     { 0 }
 };
 
@@ -147,7 +147,8 @@ static int start(struct unik_ctx *ctx)
     n->net = (struct unik_net){
         .size = sizeof(n->net), .listen = stack_listen, .unlisten = stack_unlisten, .connect = stack_connect,
         .address = stack_address, .up = stack_up, .watch = stack_watch, .unwatch = stack_unwatch, .udp = stack_udp,
-        .send = stack_send, .unudp = stack_unudp, .resolve = stack_resolve, .unresolve = stack_unresolve
+        .send = stack_send, .unudp = stack_unudp, .resolve = stack_resolve, .unresolve = stack_unresolve,
+        .udp_to = stack_udp_to, .send_from = stack_send_from
     };
     ctx->data = n;
     e = random_init();

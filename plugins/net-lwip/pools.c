@@ -13,7 +13,6 @@
 #include "lwip/pbuf.h"
 #include "lwip/priv/nd6_priv.h"
 #include "lwip/priv/tcp_priv.h"
-#include "lwip/timeouts.h"
 #include "lwip/udp.h"
 
 #include "pools.h"
@@ -112,6 +111,8 @@ static struct pool lwip_pools[MEMP_MAX] = {
 #define LWIP_MEMPOOL(name, number, bytes_of_one, description) [MEMP_##name] = { .size = (bytes_of_one), .limit = (number) },
 #include "lwip/priv/memp_std.h"
 };
+
+size_t pools_lwip_used(int type) { return lwip_pools[type].used; }
 
 void memp_init(void) { }
 void *memp_malloc(memp_t type) { return pool_take(&lwip_pools[type]); }

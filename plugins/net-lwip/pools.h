@@ -18,5 +18,6 @@ void pool_give(struct pool *p, void *piece);
 void pools_limit(size_t heap, size_t connections);
 size_t pools_bytes(void);               /* asked of the system so far, by all pools */
 size_t pools_in_use(void);              /* bytes of all pieces that were taken and not given back */
+size_t pools_lwip_used(int type);        /* of one of lwIP's pools, MEMP_... */
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "lwip/dns.h"
 
+#include "protocol/dns.h"
 #include "stack.h"
 
 #define DEADLINE 29.0                   /* seconds */
@@ -50,13 +51,14 @@ int stack_resolve(struct unik_net *net, struct unik_ctx *owner, const char *name
     struct stack *n = stack_of(net);
     struct unik_net_query *q;
     ip_addr_t address;
-    size_t len = name ? strlen(name) : 0;
+    char plain[DNS_NAME_MAX];
+    bool numeric;
 
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)name[i] <= ' ' || name[i] == 127)
-            return -EINVAL;
-    if (!cb || len == 0 || len >= DNS_MAX_NAME_LENGTH || (family != 0 && family != 4 && family != 6))
+    if (!cb || !name || dns_plain_name(name, plain) < 0 || (family != 0 && family != 4 && family != 6))
         return -EINVAL;
+    numeric = text_address(plain, &address);
+    if (!numeric && dns_ends_in_number(plain))
+        return -EINVAL;                 /* lwIP would make an address of "127.1" */
     if (n->n_queries >= STACK_QUERIES_MAX)
         return -EMFILE;
     q = calloc(1, sizeof(*q));
@@ -67,7 +69,7 @@ int stack_resolve(struct unik_net *net, struct unik_ctx *owner, const char *name
     q->cb = cb;
     q->arg = arg;
     q->deadline = ev_now(n->ctx->loop) + DEADLINE;
-    if (text_address(name, &address)) {
+    if (numeric) {
         q->found = true;
         if (family && family != (IP_IS_V6(&address) ? 6 : 4))
             q->error = -ENOENT;
@@ -77,10 +79,13 @@ int stack_resolve(struct unik_net *net, struct unik_ctx *owner, const char *name
         q->found = true;
         q->error = -EHOSTUNREACH;
     } else {
-        err_t e = dns_gethostbyname_addrtype(name, &address, on_answer, q, types[family]);
+        err_t e;
+
+        clock_enter(n);
+        e = dns_gethostbyname_addrtype(plain, &address, on_answer, q, types[family]);
 
         if (e == ERR_OK)
-            on_answer(name, &address, q);
+            on_answer(plain, &address, q);
         else if (e == ERR_INPROGRESS)
             q->asked = true;
         else {

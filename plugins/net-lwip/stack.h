@@ -42,7 +42,7 @@ enum stack_counter {
     STACK_MERGED, STACK_COPIED, STACK_BYTES_COPIED, STACK_FRAMES_DROPPED, STACK_SEND_FULL, STACK_BAD_SUMS, STACK_NO_SENSE, STACK_NOT_OURS,
     STACK_BAD_ADDRESS, STACK_BAD_HEADERS, STACK_MALFORMED, STACK_DATAGRAMS_IN,
     STACK_DATAGRAMS_OUT, STACK_QUERIES, STACK_QUERIES_FAILED, STACK_ANSWERS_REFUSED, STACK_SMALLER, STACK_BUFFERS_HIGH, STACK_NO_BUFFERS, STACK_MEMORY,
-    STACK_MEMORY_USED
+    STACK_MEMORY_USED, STACK_WAKEUPS
 };
 
 struct stack_stream;
@@ -75,12 +75,14 @@ struct stack {
     struct stack_stream *streams, *dirty, **dirty_end;
     size_t n_streams;
     struct unik_net_listener *listeners;
-    struct unik_net_udp *udps;
+    struct unik_net_udp *udps, *receiving;      /* receiving: its callback runs */
     struct unik_net_query *queries;
     struct unik_net_watch *watches;
     size_t n_udps, n_queries;
 
-    ev_timer timer;                     /* lwIP's next */
+    ev_timer timer;                     /* what is due next */
+    uint64_t due;                       /* ms: what it is armed for; 0: it is not */
+    bool entered;                       /* what only grows old was made older in this turn */
     ev_prepare turn;
 };
 
@@ -93,6 +95,9 @@ struct stack *stack_of(struct unik_net *net);
 /* clock.c: lwIP's timers on the loop, and the end of each turn. */
 void clock_start(struct stack *n);
 void clock_stop(struct stack *n);
+void clock_enter(struct stack *n);      /* before lwIP is asked for anything: time has passed */
+void clock_jump(unsigned ms);           /* for tests: so much time has passed */
+void clock_tcp(struct stack *n);        /* ... and something happens to a connection */
 void turn_end(struct stack *n);
 
 /* card.c: the network card. */
@@ -181,6 +186,9 @@ void queue_free(struct stack *n, struct stack_queue *q);
 int stack_udp(struct unik_net *net, struct unik_ctx *owner, const char *address, unsigned *port, unik_net_udp_cb *cb,
               void *arg, struct unik_net_udp **out);
 int stack_send(struct unik_net *net, struct unik_net_udp *u, const char *address, unsigned port, const void *bytes, size_t size);
+int stack_udp_to(struct unik_net *net, struct unik_net_udp *u, char text[UNIK_NET_ADDRESS_MAX]);
+int stack_send_from(struct unik_net *net, struct unik_net_udp *u, const char *from, const char *address, unsigned port, const void *bytes,
+                    size_t size);
 void stack_unudp(struct unik_net *net, struct unik_net_udp *u);
 size_t udp_left(struct stack *n, const struct unik_ctx *owner);
 

@@ -76,9 +76,10 @@ size_t stream_room_now(const struct stack_stream *s)
 static size_t op_room(struct unik_stream *base)
 {
     struct stack_stream *s = of(base);
+    size_t room = stream_room_now(s);
 
-    s->want_room = true;
-    return stream_room_now(s);
+    s->want_room = room < stream_share(s->n);   /* all of it is as much as there ever will be */
+    return room;
 }
 
 static ssize_t op_write(struct unik_stream *base, const void *bytes, size_t size)
@@ -99,10 +100,9 @@ static ssize_t op_write(struct unik_stream *base, const void *bytes, size_t size
 static unsigned op_reserve(struct unik_stream *base, struct iovec *parts, unsigned n)
 {
     struct stack_stream *s = of(base);
-    unsigned k = queue_reserve(s->n, &s->out, stream_room_now(s), parts, n);
+    size_t room = op_room(base);
 
-    s->want_room = true;
-    return k;
+    return queue_reserve(s->n, &s->out, room, parts, n);
 }
 
 static int op_commit(struct unik_stream *base, size_t size)

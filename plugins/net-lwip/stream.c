@@ -198,6 +198,12 @@ static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t err)
     return ERR_OK;
 }
 
+/* Does on_poll() have anything to look at? */
+bool stream_waits(const struct stack_stream *s)
+{
+    return s->deadline != 0 || s->expired || (s->n->link && s->queued < s->out.bytes) || (s->want_room && !s->out.bytes);
+}
+
 static err_t on_poll(void *arg, struct tcp_pcb *pcb)
 {
     struct stack_stream *s = arg;
@@ -316,6 +322,8 @@ static void work(struct stack_stream *s)
 
 void stream_turn(struct stack *n)
 {
+    if (n->dirty)
+        clock_tcp(n);
     while (n->dirty) {
         struct stack_stream *s = n->dirty;
 
@@ -400,6 +408,7 @@ int stack_connect(struct unik_net *net, struct unik_ctx *owner, const char *addr
     unik_stream_on(base, cb, arg);
     set_deadline(s, n->config->connect_timeout);
     text_peer(&to, port, s->peer);
+    clock_tcp(n);
     e = (text_roles(&to) & (ADMIT_TO | ADMIT_GROUP)) == ADMIT_TO ? tcp_connect(pcb, &to, (u16_t)port, on_connected) : ERR_RTE;
     if (e != ERR_OK) {
         stream_broke(s, e == ERR_RTE ? -ENETUNREACH : e == ERR_MEM || e == ERR_BUF ? -ENOMEM : -EADDRNOTAVAIL);

@@ -34,6 +34,7 @@ struct stack_stream {
 extern const struct unik_stream_ops stream_ops;
 
 void stream_dirty(struct stack_stream *s);
+bool stream_waits(const struct stack_stream *s);   /* something of it is looked at from time to time */
 void stream_broke(struct stack_stream *s, int error);
 size_t stream_share(const struct stack *n);       /* bytes that may wait in one connection now */
 size_t stream_room_now(const struct stack_stream *s);

@@ -7,6 +7,7 @@
 
 #define NO_SYS 1
 #define SYS_LIGHTWEIGHT_PROT 0
+#define LWIP_TIMERS 0                   /* cycles.c runs them */
 #define LWIP_NETCONN 0
 #define LWIP_SOCKET 0
 #define LWIP_RAW 0
@@ -32,7 +33,6 @@
 #define MEMP_NUM_PBUF 65535
 #define MEMP_NUM_REASSDATA 8
 #define MEMP_NUM_FRAG_PBUF 256
-#define MEMP_NUM_SYS_TIMEOUT 16
 #define MEMP_NUM_ND6_QUEUE 8
 #define PBUF_POOL_SIZE 192              /* only its sanity check wants them: frames come as custom pbufs, see card.c */
 #define PBUF_POOL_BUFSIZE 1664
