@@ -105,7 +105,7 @@ static const struct row rows[] = {
     { "GET / HTTP/1.1\r\n" H "X: a\rb\r\n\r\n", 400, { 0 }, NULL, 0 },
     { "GET\r\n\r\n", 400, { 0 }, NULL, 0 },
     { "\x16\x03\x01\x02\n\n", 400, { 0 }, NULL, 0 },
-    { "GET  / HTTP/1.1\r\n" H "\r\n", 200, { 0 }, "<p>hello\n", 0 },
+    { "GET  / HTTP/1.1\r\n" H "\r\n", 400, { "bad request line" }, NULL, 0 },
     { "GET ten.txt HTTP/1.1\r\n" H "\r\n", 400, { 0 }, NULL, 0 },
     { "GET / HTTP/1.1\r\n" H "Content-Length: x\r\n\r\n", 400, { 0 }, NULL, 0 },
     { "GET / HTTP/1.1\r\n" H "Content-Length: -1\r\n\r\n", 400, { 0 }, NULL, 0 },

@@ -9,6 +9,10 @@ apps_www_libwww_la_SOURCES = \
 	apps/www/syntax.h \
 	apps/www/door.c \
 	apps/www/server.c \
+	apps/www/filter.c apps/www/filter.h \
+	apps/www/chunks.c \
+	apps/www/authority.c \
+	apps/www/bytes.c \
 	apps/www/request.c \
 	apps/www/respond.c \
 	apps/www/send.c \
@@ -37,10 +41,13 @@ tests_www_run_LDADD = apps/www/libwww.la plugins/net-sockets/libnet-sockets.la t
 # The app with a network and a qrexec made of memory.
 WWW_FIXTURE = tests/www/fixture.c tests/www/fixture.h tests/www/mem-stream.c tests/www/mem-stream.h
 
-FUZZ_TARGETS += tests/fuzz/fuzz-http tests/fuzz/fuzz-range tests/fuzz/fuzz-path
+FUZZ_TARGETS += tests/fuzz/fuzz-http tests/fuzz/fuzz-http-filter tests/fuzz/fuzz-range tests/fuzz/fuzz-path
 tests_fuzz_fuzz_http_SOURCES = tests/fuzz/fuzz-http.c $(WWW_FIXTURE)
 tests_fuzz_fuzz_http_LDADD = apps/www/libwww.la tools/host/libhost.la $(FUZZ_MAIN) $(WWW_LIBS) $(EV_LIBS)
 tests_fuzz_fuzz_http_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_http_filter_SOURCES = tests/fuzz/fuzz-http-filter.c tests/www/judge.c tests/www/judge.h
+tests_fuzz_fuzz_http_filter_LDADD = apps/www/libwww.la $(FUZZ_MAIN) $(WWW_LIBS) $(EV_LIBS)
+tests_fuzz_fuzz_http_filter_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_range_SOURCES = tests/fuzz/fuzz-range.c
 tests_fuzz_fuzz_range_LDADD = apps/www/libwww.la $(FUZZ_MAIN) $(WWW_LIBS) $(EV_LIBS)
 tests_fuzz_fuzz_range_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
@@ -52,8 +59,12 @@ TESTS += tests/test-www-curl.sh
 dist_noinst_SCRIPTS += tests/test-www-curl.sh
 
 if HAVE_CHECK
-TESTS += tests/test-www-syntax tests/test-www tests/test-www-life tests/test-www-get
-check_PROGRAMS += tests/test-www-syntax tests/test-www tests/test-www-life tests/test-www-get
+TESTS += tests/test-www-syntax tests/test-www-filter tests/test-www tests/test-www-life tests/test-www-get
+check_PROGRAMS += tests/test-www-syntax tests/test-www-filter tests/test-www tests/test-www-life tests/test-www-get
+EXTRA_DIST += tests/www/smuggling.txt
+tests_test_www_filter_SOURCES = tests/test-www-filter.c tests/www/judge.c tests/www/judge.h $(WWW_FIXTURE)
+tests_test_www_filter_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_www_filter_LDADD = apps/www/libwww.la tools/host/libhost.la $(CHECK_LIBS) $(WWW_LIBS) $(EV_LIBS)
 tests_test_www_syntax_SOURCES = tests/test-www-syntax.c
 tests_test_www_syntax_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_www_syntax_LDADD = apps/www/libwww.la $(CHECK_LIBS) $(WWW_LIBS) $(EV_LIBS)

@@ -93,11 +93,13 @@ static void plain(struct www *w, const struct www_request *r, struct www_answer 
         put(w, a, body, (size_t)n);
 }
 
-void www_refuse(struct www *w, unsigned status, struct www_answer *a)
+void www_refuse(struct www *w, unsigned status, const char *why, struct www_answer *a)
 {
+    struct www_request none = { .status = status, .why = why };
+
     memset(a, 0, sizeof(*a));
     a->close = true;
-    plain(w, NULL, a, status, "");
+    plain(w, &none, a, status, "");
 }
 
 static void moved(struct www *w, const struct www_request *r, struct www_answer *a, const struct www_path *path)

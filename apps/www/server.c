@@ -5,14 +5,15 @@
  *
  *   WAITING (for a request) -> HEADING (a part of its head came) -> SENDING -> DROPPING (its body) -> WAITING
  *
- * A head that arrives in one piece is used where it lies in the stream; only one that comes in parts is collected. */
+ * filter.c sees each byte first. A head that arrives in one piece is used where it lies in the stream; one that comes in parts is
+ * collected, and so is one with a chunked body, which must have come to its end (CHUNKS) before anything is answered. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "www.h"
 
-enum state { WAITING, HEADING, SENDING, DROPPING };
+enum state { WAITING, HEADING, CHUNKS, SENDING, DROPPING };
 
 struct www_conn {
     struct www *w;
@@ -20,8 +21,9 @@ struct www_conn {
     struct www_conn *next, **link;
     ev_timer timer;
     double deadline, fires;             /* the timer may fire earlier than the deadline: it then goes on */
-    char *head;                         /* WWW_HEAD_MAX bytes, only while HEADING */
-    size_t head_n;
+    struct www_filter filter;           /* of the request that is coming */
+    char *head;                         /* WWW_HEAD_MAX bytes, only while HEADING and in CHUNKS */
+    size_t head_n;                      /* bytes there */
     uint64_t drop;
     struct www_send send;
     enum state state;
@@ -129,35 +131,34 @@ static bool answer(struct www_conn *c, struct www_answer *a)
     count(c->w, a->status);
     c->close_after = a->close;
     c->state = SENDING;
+    www_filter_begin(&c->filter);       /* for the next one */
     return sent(c, www_send_begin(c->w, c->s, &c->send, a));
 }
 
-static bool refuse(struct www_conn *c, unsigned status)
+static bool refuse(struct www_conn *c, unsigned status, const char *why)
 {
     struct www_answer a;
 
-    www_refuse(c->w, status, &a);
-    unik_debug(c->w->ctx, "%s %u", c->s->peer, status);
+    www_refuse(c->w, status, why, &a);
+    unik_debug(c->w->ctx, "%s %u%s%s", c->s->peer, status, why ? ": " : "", why ? why : "");
     give_head(c);
     return answer(c, &a);
 }
 
-/* A complete head. in_place: it lies in the stream, n bytes to consume. True: go on with the next request. */
-static bool request(struct www_conn *c, const char *head, size_t n, bool in_place)
+/* The request that is in c->head, if anything is, else lies in the stream, `used` bytes to consume. True: go on with the next. */
+static bool respond(struct www_conn *c, const struct www_request *r, size_t used)
 {
-    struct www_request r;
     struct www_answer a;
 
-    www_request_parse(head, n, &r);
-    www_respond(c->w, &r, &a);
-    unik_debug(c->w->ctx, "%s \"%.*s %.*s\" %u %llu", c->s->peer, (int)r.method.n, r.method.at,
-               (int)(r.target.n < 512 ? r.target.n : 512), r.target.at ? r.target.at : "", a.status,
+    www_respond(c->w, r, &a);
+    unik_debug(c->w->ctx, "%s \"%.*s %.*s\" %u %llu", c->s->peer, (int)r->method.n, r->method.at,
+               (int)(r->target.n < 512 ? r->target.n : 512), r->target.at ? r->target.at : "", a.status,
                (unsigned long long)(a.file ? a.end - a.from : 0));
-    c->drop = a.close ? 0 : r.body;
-    if (in_place)
-        unik_stream_consume(c->s, n);
-    else
+    c->drop = a.close ? 0 : r->body;
+    if (c->head)
         give_head(c);
+    else
+        unik_stream_consume(c->s, used);
     return answer(c, &a);
 }
 
@@ -174,63 +175,87 @@ static bool ended(struct www_conn *c)
     return true;
 }
 
-/* Add to the head in parts. Bytes of the whole head once complete; 0: more is needed; -1: refused with *status. */
-static ssize_t collect(struct www_conn *c, const char *p, size_t n, unsigned *status)
+/* Bytes of the stream that the filter has taken go into c->head. */
+static bool keep(struct www_conn *c, const char *p, size_t n)
 {
-    size_t had = c->head_n, k = n < WWW_HEAD_MAX - had ? n : WWW_HEAD_MAX - had, len;
-
-    memcpy(c->head + had, p, k);
-    len = www_head_end(c->head, had + k, had > 3 ? had - 3 : 0);
-    if (len) {
-        unik_stream_consume(c->s, len - had);
-        return (ssize_t)len;
+    if (!c->head && !take_head(c)) {
+        end(c, true);
+        return false;
     }
-    unik_stream_consume(c->s, k);
-    c->head_n = had + k;
-    if (c->head_n < WWW_HEAD_MAX)
-        return 0;
-    *status = memchr(c->head, '\n', WWW_LINE_MAX) ? 431 : 414;
-    return -1;
+    memcpy(c->head + c->head_n, p, n);
+    c->head_n += n;
+    unik_stream_consume(c->s, n);
+    return true;
 }
 
-/* Look for the next request. True: answered, go on; false: nothing more to do now, or the connection is gone. */
+/* A complete head; p: its end, n bytes of it, lies there in the stream. True: go on with the next request. */
+static bool request(struct www_conn *c, const char *p, size_t n)
+{
+    const struct www_filter *f = &c->filter;
+    struct www_request r;
+
+    if (c->head && !keep(c, p, n))
+        return false;
+    www_request_parse(f, (c->head ? c->head : p) + f->start, f->n - f->start, &r);
+    if (!r.chunked || r.expects || r.status == 400)
+        return respond(c, &r, n);
+    if (!c->head && !keep(c, p, n))
+        return false;
+    www_filter_begin_body(&c->filter);
+    c->state = CHUNKS;
+    set_deadline(c, c->w->config->head_timeout);
+    return true;
+}
+
+/* Look for the next request. True: answered, or its body is awaited; false: nothing more to do now, or the connection is gone. */
 static bool next_request(struct www_conn *c)
 {
-    unsigned status = 0;
+    struct www_filter *f = &c->filter;
     const void *bytes;
-    const char *p;
-    ssize_t len;
     size_t n;
 
     while ((n = unik_stream_peek(c->s, &bytes)) > 0) {
-        p = bytes;
-        if (!c->head) {
-            size_t blank = 0;
-
-            while (blank < n && (p[blank] == '\r' || p[blank] == '\n'))     /* RFC 9112, 2.2 */
-                blank++;
-            if (blank) {
-                unik_stream_consume(c->s, blank);
-                continue;
-            }
-            len = (ssize_t)www_head_end(p, n < WWW_HEAD_MAX ? n : WWW_HEAD_MAX, 0);
-            if (len > 0)
-                return request(c, p, (size_t)len, true);
-            if (!take_head(c)) {
-                end(c, true);
-                return false;
-            }
+        n = www_filter_head(f, bytes, n);
+        if (f->status)
+            return refuse(c, f->status, f->why);
+        if (f->done)
+            return request(c, bytes, n);
+        if (!c->head && www_filter_is_blank(f)) {
+            unik_stream_consume(c->s, n);
+            www_filter_begin(f);
+            continue;
+        }
+        if (!keep(c, bytes, n))
+            return false;
+        if (c->state == WAITING) {
             c->state = HEADING;
             set_deadline(c, c->w->config->head_timeout);
         }
-        len = collect(c, p, n, &status);
-        if (len < 0)
-            return refuse(c, status);
-        if (len > 0)
-            return request(c, c->head, (size_t)len, false);
     }
     ended(c);
     return false;
+}
+
+/* A chunked body, which nobody wants; but what it hides must not pass for the next request. */
+static bool read_chunks(struct www_conn *c)
+{
+    size_t head_n = c->head_n - c->filter.start;
+    struct www_filter *f = &c->filter;
+    struct www_request r;
+    const void *bytes;
+    size_t n;
+
+    while (!f->done && (n = unik_stream_peek(c->s, &bytes)) > 0) {
+        unik_stream_consume(c->s, www_filter_body(f, bytes, n));
+        if (f->status)
+            return refuse(c, f->status, f->why);
+    }
+    if (!f->done) {
+        ended(c);
+        return false;
+    }
+    www_request_parse(f, c->head + f->start, head_n, &r);
+    return respond(c, &r, 0);
 }
 
 static bool drop_body(struct www_conn *c)
@@ -266,7 +291,7 @@ static void run(struct www_conn *c, bool room)
         more = sent(c, www_send_on(c->w, c->s, &c->send));
     }
     while (more)
-        more = c->state == DROPPING ? drop_body(c) : next_request(c);
+        more = c->state == DROPPING ? drop_body(c) : c->state == CHUNKS ? read_chunks(c) : next_request(c);
 }
 
 static void on_event(struct unik_stream *s, unsigned events, void *arg)
@@ -291,8 +316,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *t, int revents)
         return;
     }
     c->w->ctx->counters[WWW_TIMEOUTS]++;
-    if (c->state == HEADING)
-        refuse(c, 408);
+    if (c->state == HEADING || c->state == CHUNKS)
+        refuse(c, 408, NULL);
     else
         end(c, c->state != SENDING);
 }
@@ -304,7 +329,7 @@ static void too_many(struct www *w, struct unik_stream *s)
 {
     struct www_answer a;
 
-    www_refuse(w, 503, &a);
+    www_refuse(w, 503, NULL, &a);
     count(w, 503);
     w->ctx->counters[WWW_REFUSED]++;
     if (unik_stream_room(s) >= a.head_n)
@@ -320,6 +345,7 @@ void www_serve(struct www *w, struct unik_stream *s, enum www_way way)
         too_many(w, s);
         return;
     }
+    www_filter_begin(&c->filter);
     c->w = w;
     c->s = s;
     c->way = way;

@@ -8,11 +8,9 @@
 #include <unik/qrexec.h>
 #include <unik/tls.h>
 
+#include "filter.h"
 #include "syntax.h"
 
-#define WWW_HEAD_MAX 8192               /* bytes of a request line and its fields */
-#define WWW_LINE_MAX 4096               /* of the request target: longer is 414 */
-#define WWW_BODY_MAX 65536              /* of a request's body, which is dropped: longer is 413 */
 #define WWW_ANSWER_HEAD 2048            /* room for an answer's line and fields, and an error's text */
 #define WWW_CHUNK 32768                 /* bytes of a file read at a time; up to this size a file is kept whole */
 #define WWW_PARTS 16                    /* pieces of a stream's memory that a file is read to at a time */
@@ -115,7 +113,7 @@ void www_cache_add(struct www *w, const char *path, struct www_file *f);
 void www_cache_drop(struct www *w, struct www_file *f);
 void www_cache_clear(struct www *w);
 
-/* ---- request.c: *from the network* ---- */
+/* ---- request.c: *from the network*, through the filter ---- */
 
 #define WWW_LISTS_MAX 4                 /* lines of one list field */
 
@@ -125,16 +123,15 @@ struct www_request {
     bool keep;                          /* the peer would go on with this connection */
     bool old;                           /* HTTP/1.0 */
     bool head;                          /* method HEAD */
-    bool body_unknown;                  /* a body whose end cannot be known beforehand */
+    bool chunked;                       /* a body whose end cannot be known beforehand */
+    bool expects;                       /* the peer waits for 100 before it sends a body */
     uint64_t body;                      /* bytes of a body */
     struct www_slice method, target, range, if_range, if_modified, if_unmodified;
     struct www_slice if_match[WWW_LISTS_MAX], if_none_match[WWW_LISTS_MAX];
 };
 
-/* Bytes of a complete head at p, its empty line included; 0 if it does not end within n. Looks from `from` on. */
-size_t www_head_end(const char *p, size_t n, size_t from);
-/* Slices point into the head. */
-void www_request_parse(const char *head, size_t n, struct www_request *r);
+/* The head that the filter found, from its request line on. Slices point into it. */
+void www_request_parse(const struct www_filter *f, const char *head, size_t n, struct www_request *r);
 
 /* ---- respond.c: what to answer ---- */
 
@@ -147,8 +144,8 @@ struct www_answer {
 };
 
 void www_respond(struct www *w, const struct www_request *r, struct www_answer *a);
-/* An answer that has no request: 408, 503. */
-void www_refuse(struct www *w, unsigned status, struct www_answer *a);
+/* An answer that has no request: 408, 503, and what the filter refused. why: a few words more, or NULL. */
+void www_refuse(struct www *w, unsigned status, const char *why, struct www_answer *a);
 const char *www_reason(unsigned status);
 
 /* ---- send.c: an answer on its way into a stream ---- */
