@@ -1,8 +1,10 @@
 /* tools/unik-dom0/start.c - `start`: options, transport, loop, end. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -402,6 +404,18 @@ static void raise_limit(void)
     setrlimit(RLIMIT_NOFILE, &r);
 }
 
+/* Started behind a shell's prompt, we are in the background of a terminal from which a call, in the foreground, may have its input:
+ * reading it would stop us. A terminal that is not ours is read like any other. Ctrl-C in the foreground comes as before. */
+static void leave_terminal(void)
+{
+    int fd = getsid(0) == getpid() ? -1 : open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    ioctl(fd, TIOCNOTTY);
+    close(fd);
+}
+
 /* With all locks held; they are released when everything that was made is gone. */
 static int serve(const struct options *o)
 {
@@ -448,6 +462,7 @@ int command_start(int argc, char **argv)
         return 1;
     signal(SIGPIPE, SIG_IGN);
     raise_limit();
+    leave_terminal();
     code = lock_folders(&o, &locks) < 0 ? 1 : serve(&o);
     locks_release(&locks);
     return code;
