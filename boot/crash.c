@@ -8,10 +8,16 @@
 
 static bool crashing;                           /* a crash while reporting one: no more than the domain's end */
 
+/* Names of the program are known by the addresses of its ELF. */
+static const char *function(enum image_part names, uint64_t address, uint64_t *distance)
+{
+    return image_name(&boot_image.part[names], address - (names == IMAGE_PROGRAM_NAMES ? boot.program_base : 0), distance);
+}
+
 static void name_of(enum image_part names, uint64_t address, char *out, size_t size)
 {
     uint64_t distance = 0;
-    const char *name = image_name(&boot_image.part[names], address, &distance);
+    const char *name = function(names, address, &distance);
 
     if (name)
         format(out, size, "%s+0x%lx", name, distance);
@@ -80,7 +86,7 @@ static void scan_stack(uint64_t rsp)
     for (uint64_t at = rsp & ~7ull; at < rsp + SCANNED && found < CALLS; at += 8) {
         if (user_peek(&word, at, sizeof(word)) < 0)
             return;
-        if (!image_name(&boot_image.part[IMAGE_PROGRAM_NAMES], word - 1, NULL) || !after_a_call(word))
+        if (!function(IMAGE_PROGRAM_NAMES, word - 1, NULL) || !after_a_call(word))
             continue;
         if (found++ == 0)
             say("  perhaps called from, by what is on the stack:");
@@ -140,6 +146,8 @@ void program_crashed(const struct frame *f, const char *how, ...)
     message("the program crashed: ", how, list);
     va_end(list);
     registers(f);
+    if (boot.program_base)
+        say("  the program lies at %lx: addr2line wants that taken off", boot.program_base);
     if (backtrace(IMAGE_PROGRAM_NAMES, f->rip, f->rbp) < 2)
         scan_stack(f->rsp);
     power(boot.on_failure);

@@ -107,6 +107,8 @@ struct boot {
     struct bytes default_command_line;          /* of the image; not terminated */
     struct bytes ramdisk;                       /* cpio (newc) given to the domain; size 0 without */
     enum power on_failure;                      /* POWER_CRASH, or as "kernel.on-failure=" of the command line says */
+    bool places_by_chance;                      /* of the program's parts in its memory; "kernel.aslr=off": the same each time */
+    uint64_t program_base;                      /* added to the addresses in the program's ELF; 0: it lies where they say */
 };
 /* What follows the key, "kernel.<name>=", in a word before "--" of the domain's command line: up to a space or the end. NULL
  * without such a word. */
@@ -132,6 +134,7 @@ uint64_t page_frame(const void *page);
 
 #define USER_START 0x10000ul                    /* nothing is mapped below */
 #define USER_STACK_TOP 0x7ffffff000ul           /* first byte that does not belong to the program */
+#define USER_MAP_TOP 0x7000000000ul             /* mmap() looks downward from here, unless user_map_below() says another place */
 /* PROT_*; any subset. USER_LAZY besides: memory is promised without looking whether there is that much (MAP_NORESERVE, stacks). */
 enum { USER_READ = 1, USER_WRITE = 2, USER_EXEC = 4, USER_LAZY = 8 };
 
@@ -157,6 +160,8 @@ int user_protect(uint64_t address, uint64_t length, unsigned prot);
 int64_t user_remap(uint64_t address, uint64_t old_length, uint64_t new_length, bool may_move);
 /* madvise(MADV_DONTNEED): private memory is as it was at first. */
 int user_forget(uint64_t address, uint64_t length);
+/* Where mmap() looks for a place: downward from here. Called before anything is mapped, if at all. */
+void user_map_below(uint64_t top);
 /* Where brk() begins: behind the program's image. Called once, by the loader. */
 void user_brk_start(uint64_t address);
 /* brk(): the break after the call, which is the old one if the new one cannot be had. */

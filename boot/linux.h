@@ -204,6 +204,8 @@ void epoll_ready(struct file *f);           /* file_ready() */
 /* Collects what cannot be predicted, and ends the domain with one line if there is too little of it. */
 void random_init(void);
 void random_bytes(void *out, size_t n);
+/* A place among n pages, in bytes: by chance, or 0 if boot.places_by_chance says so. */
+uint64_t random_place(uint64_t n);
 /* Mixes in; never harms. */
 void random_mix(const void *bytes, size_t n);
 
@@ -239,7 +241,7 @@ uint64_t vdso_map(void);
 struct program {
     uint64_t entry, phdr, phnum, phent;
 };
-/* NULL, or what is wrong with it. */
+/* Into the program's memory: where its addresses say, or, if it may lie anywhere, at a place of its own. NULL, or what is wrong with it. */
 const char *elf_load(const struct bytes *elf, struct program *p);
 
 /* ---- process.c ---- */

@@ -38,8 +38,11 @@ static bool is_word(const char *at, const char *word)
 
 static void read_options(void)
 {
-    const char *v = kernel_option("kernel.on-failure=");
+    const char *v = kernel_option("kernel.on-failure="), *aslr = kernel_option("kernel.aslr=");
 
+    boot.places_by_chance = !aslr || is_word(aslr, "on");
+    if (aslr && !boot.places_by_chance && !is_word(aslr, "off"))
+        panic("bad command line: kernel.aslr is on or off");
     boot.on_failure = POWER_CRASH;
     if (!v || is_word(v, "crash"))
         return;

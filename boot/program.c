@@ -2,6 +2,8 @@
 #include "boot/linux.h"
 
 #define STACK_SIZE (8ul << 20)          /* RLIMIT_STACK; only what is touched exists */
+#define STACK_PLACES (1ul << 22)        /* pages that its top may lie lower */
+#define MAP_PLACES (1ul << 24)          /* the same for what mmap() gives */
 #define GUARD (1ul << 20)               /* below it, never mapped: a stack that is too small is a fault, not a surprise */
 #define ARGUMENTS_MAX 4096u             /* bytes of all arguments, with their NULs */
 #define NAME "/init"
@@ -137,12 +139,12 @@ static void put_pair(uint64_t type, uint64_t value)
 static uint64_t fill_stack(const struct program *p)
 {
     uint8_t chance[16];
-    uint64_t name, platform, chance_at, at;
+    uint64_t top = USER_STACK_TOP - random_place(STACK_PLACES), name, platform, chance_at, at;
 
-    if (user_map(USER_FIXED_NEW, USER_STACK_TOP - STACK_SIZE, STACK_SIZE, USER_READ | USER_WRITE | USER_LAZY, NULL) < 0 ||
-        user_map(USER_FIXED_NEW, USER_STACK_TOP - STACK_SIZE - GUARD, GUARD, 0, NULL) < 0)
+    if (user_map(USER_FIXED_NEW, top - STACK_SIZE, STACK_SIZE, USER_READ | USER_WRITE | USER_LAZY, NULL) < 0 ||
+        user_map(USER_FIXED_NEW, top - STACK_SIZE - GUARD, GUARD, 0, NULL) < 0)
         panic("no memory for the program's stack");
-    stack = USER_STACK_TOP;
+    stack = top - random_place(PAGE) / PAGE;    /* nor does it begin at a page's end */
     random_bytes(chance, sizeof(chance));
     name = push(NAME, sizeof(NAME));
     platform = push("x86_64", sizeof("x86_64"));
@@ -209,6 +211,7 @@ void linux_start(void)
     add_name();
     add_words((const char *)boot.default_command_line.at, boot.default_command_line.size, false);
     add_words(boot.command_line, sizeof(boot.command_line), true);
+    user_map_below(USER_MAP_TOP - random_place(MAP_PLACES));
     wrong = elf_load(&boot.program, &p);
     if (wrong)
         panic("the program cannot be run: %s", wrong);

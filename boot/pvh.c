@@ -389,7 +389,7 @@ void pvh_start(uint64_t start_info)
 
 static void set_fs(uint64_t base) { wrmsr(MSR_FS_BASE, base); }
 
-/* The interrupt that ends the sleep may come between sti and hlt (seen under Xen in spite of sti's one-instruction shadow):
+/* The interrupt that ends the sleep may come between sti and hlt (where the emulation does not restore sti's one-instruction shadow):
  * then hlt would sleep although the event is there already, so it is left out. */
 void pvh_stay_awake(struct frame *f)
 {

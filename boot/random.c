@@ -48,6 +48,16 @@ void random_bytes(void *out, size_t n)
     __asm__ volatile("" : : "r"(block), "r"(next) : "memory");  /* they are really overwritten */
 }
 
+uint64_t random_place(uint64_t n)
+{
+    uint64_t chance;
+
+    if (!boot.places_by_chance)
+        return 0;
+    random_bytes(&chance, sizeof(chance));
+    return chance % n * PAGE;
+}
+
 void random_mix(const void *bytes, size_t n)
 {
     uint64_t now = rdtsc();

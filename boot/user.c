@@ -6,7 +6,6 @@
 
 #define AREAS 1024u                             /* mappings at a time; each vchan has three */
 #define AHEAD 8u                                /* pages that one fault brings at most */
-#define MAP_TOP 0x7000000000ul                  /* mmap() looks downward from here */
 
 struct area {
     uint64_t start, end;                        /* start < end, whole pages */
@@ -17,6 +16,7 @@ struct area {
 static struct area areas[AREAS];
 static size_t nr_areas;
 static uint64_t brk_start, brk_end;             /* brk_end: as the program sees it, any byte */
+static uint64_t map_top = USER_MAP_TOP;
 static uint64_t fs;
 
 /* ---- the array ---- */
@@ -249,10 +249,10 @@ static bool inside(uint64_t address, uint64_t length)
     return address >= USER_START && length <= USER_STACK_TOP && address <= USER_STACK_TOP - length;
 }
 
-/* The highest gap below MAP_TOP of this length; 0 if there is none. */
+/* The highest gap below map_top of this length; 0 if there is none. */
 static uint64_t gap(uint64_t length)
 {
-    uint64_t top = MAP_TOP;
+    uint64_t top = map_top;
 
     for (size_t i = nr_areas; i-- > 0;) {
         if (areas[i].start >= top)
@@ -463,13 +463,15 @@ int user_forget(uint64_t address, uint64_t length)
     return 0;
 }
 
+void user_map_below(uint64_t top) { map_top = top; }
+
 void user_brk_start(uint64_t address) { brk_start = brk_end = PAGE_UP(address); }
 
 uint64_t user_brk(uint64_t address)
 {
     uint64_t old = PAGE_UP(brk_end), new = PAGE_UP(address);
 
-    if (address < brk_start || address > MAP_TOP)
+    if (address < brk_start || address > map_top)
         return brk_end;
     if (new > old && user_map(USER_FIXED_NEW, old, new - old, USER_READ | USER_WRITE, NULL) < 0)
         return brk_end;

@@ -54,6 +54,7 @@ static void setup(void)
 {
     memory_add(memory, PAGES);
     nr_areas = 0;
+    user_map_below(USER_MAP_TOP);
     brk_start = brk_end = 0;
     aside = NULL;
     machine_start.user_root = page_alloc();
@@ -121,6 +122,18 @@ START_TEST(places)
     ck_assert(filled(at, 1) && behind(at + 2 * PAGE));
     ck_assert_int_eq(user_unmap(at + PAGE, PAGE), 0);
     ck_assert_int_eq(user_protect(at, 3 * PAGE, USER_READ), -ENOMEM);
+}
+END_TEST
+
+START_TEST(below_a_place_of_chance)
+{
+    uint64_t top = USER_MAP_TOP - 12345 * PAGE, at;
+
+    user_map_below(top);
+    at = (uint64_t)user_map(USER_HINT, 0, 4 * PAGE, RW, NULL);
+    ck_assert_uint_eq(at, top - 4 * PAGE);
+    user_brk_start(0x500000);
+    ck_assert_uint_eq(user_brk(top + 1), 0x500000);
 }
 END_TEST
 
@@ -353,6 +366,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, NULL);
     tcase_add_test(t, rights);
     tcase_add_test(t, places);
+    tcase_add_test(t, below_a_place_of_chance);
     tcase_add_test(t, contents_stay);
     tcase_add_test(t, nothing_is_lost);
     tcase_add_test(t, a_hole_in_memory);

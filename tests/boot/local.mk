@@ -14,14 +14,17 @@ tests_fuzz_fuzz_elf_LDADD = tests/boot/libplain.la $(FUZZ_MAIN)
 tests_fuzz_fuzz_elf_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 if HAVE_CHECK
-TESTS += tests/test-boot-trap tests/test-boot-tmp tests/test-boot-files tests/test-boot-waiting tests/test-boot-random tests/test-boot-seeding tests/test-boot-clock tests/test-boot-abi
-check_PROGRAMS += tests/test-boot-trap tests/test-boot-tmp tests/test-boot-files tests/test-boot-waiting tests/test-boot-random tests/test-boot-seeding tests/test-boot-clock tests/test-boot-abi
+TESTS += tests/test-boot-trap tests/test-boot-elf tests/test-boot-tmp tests/test-boot-files tests/test-boot-waiting tests/test-boot-random tests/test-boot-seeding tests/test-boot-clock tests/test-boot-abi
+check_PROGRAMS += tests/test-boot-trap tests/test-boot-elf tests/test-boot-tmp tests/test-boot-files tests/test-boot-waiting tests/test-boot-random tests/test-boot-seeding tests/test-boot-clock tests/test-boot-abi
 tests_test_boot_files_SOURCES = tests/boot/test-files.c boot/tree.c
 tests_test_boot_files_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_boot_files_LDADD = tests/boot/libplain.la $(CHECK_LIBS)
 tests_test_boot_tmp_SOURCES = tests/boot/test-tmp.c boot/tree.c
 tests_test_boot_tmp_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_boot_tmp_LDADD = tests/boot/libplain.la $(CHECK_LIBS)
+tests_test_boot_elf_SOURCES = tests/boot/test-elf.c boot/tree.c
+tests_test_boot_elf_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_boot_elf_LDADD = tests/boot/libplain.la $(CHECK_LIBS)
 tests_test_boot_waiting_SOURCES = tests/boot/test-waiting.c boot/tree.c
 tests_test_boot_waiting_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_boot_waiting_LDADD = tests/boot/libplain.la $(CHECK_LIBS)

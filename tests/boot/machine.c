@@ -141,15 +141,20 @@ int64_t user_string(char *to, uint64_t from, size_t size)
     return -ENAMETOOLONG;
 }
 
+struct fake_map fake_maps[16];
+size_t fake_maps_n;
+uint64_t fake_brk;
+
 int64_t user_map(enum user_where where, uint64_t address, uint64_t length, unsigned prot, const struct user_backing *backing)
 {
-    (void)where, (void)length, (void)prot, (void)backing;
+    if (where == USER_FIXED_NEW && fake_maps_n < ARRAY_LENGTH(fake_maps))
+        fake_maps[fake_maps_n++] = (struct fake_map){ address, length, prot, backing ? backing->file.size : 0 };
     return (int64_t)address;
 }
 
 int user_unmap(uint64_t address, uint64_t length) { (void)address, (void)length; return 0; }
 int user_protect(uint64_t address, uint64_t length, unsigned prot) { (void)address, (void)length, (void)prot; return 0; }
-void user_brk_start(uint64_t address) { (void)address; }
+void user_brk_start(uint64_t address) { fake_brk = address; }
 
 uint64_t user_put(size_t offset, const char *text)
 {

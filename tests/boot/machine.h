@@ -16,6 +16,12 @@ extern const char *fake_tmp;        /* the same of "kernel.tmp=" */
 extern size_t fake_seed;            /* length of what dom0 left in xenstore */
 extern unsigned seeds_taken;        /* how often it was asked for */
 
+/* What was mapped with USER_FIXED_NEW, and where brk() begins. */
+struct fake_map { uint64_t address, length; unsigned prot; size_t file; };
+extern struct fake_map fake_maps[16];
+extern size_t fake_maps_n;
+extern uint64_t fake_brk;
+
 /* Address of a place in the arena. */
 static inline uint64_t user_at(size_t offset) { return (uint64_t)(uintptr_t)(arena + offset); }
 /* Copies a string there; its address. */

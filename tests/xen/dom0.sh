@@ -63,7 +63,7 @@ ramdisk = "/share/linux.cpio"'
 ramdisk = \"$program.cpio\""
         extra="root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH$rdinit $before -- $words" memory=${memory:-32} ;;
     esac
-    # QEMU sometimes loses XCR0 of a nested guest: AVX is an invalid opcode then, in whatever program uses it
+    # QEMU sometimes loses XCR0 of a nested guest (lab): AVX is an invalid opcode then, in whatever program uses it
     [ ${kind#*-} = pv ] || kernel="$kernel
 cpuid = \"host,avx=0\""
     cat >/tmp/$name.cfg <<CFG

@@ -1,22 +1,32 @@
 # What an app's mistake does to an image: a report that names the function, the end that was asked for; and never a silent spin.
 # guests: image-pv image-pvh
 # mistake SERVICE TEXT...: the guest dies of it with a crash, after lines with these texts
+before=
 mistake() {
     local service=$1 text all=; shift
-    guest faults || bad "xl create"
+    guest faults "" "" $before || bad "xl create"
     dom0_for $id faults
     ready faults || bad "$service: not connected"
     d faults call misdeed.$service </dev/null >/dev/null 2>&1
     is "$service: a crash" ended_by 3 faults
     for text in "$@"; do until_true 60 said faults "$text" || all="$all, no \"$text\""; done
     is "$service: the report$all" test -z "$all"
+    sed -n 's/.*the program lies at \([0-9a-f]*\).*/\1/p' $consoles/guest-faults.log >>/tmp/places
     clean_up
 }
+rm -f /tmp/places
 mistake Null misdeed_null
 mistake Code misdeed_code
 mistake Data 'tried to execute'
 mistake Stack misdeed_stack
 mistake Exit 'exit'
+is "the program lies elsewhere each time: $(tr '\n' ' ' </tmp/places)" test $(wc -l </tmp/places)-$(sort -u /tmp/places | wc -l) = 4-4
+rm -f /tmp/places; before=kernel.aslr=off
+mistake Null misdeed_null
+mistake Stack misdeed_stack
+before=
+is "kernel.aslr=off: in one place: $(sort -u /tmp/places)" test $(wc -l </tmp/places)-$(sort -u /tmp/places | wc -l) = 2-1
+rm -f /tmp/places
 
 # what the program's kernel refuses, and goes on
 guest faults || bad "xl create"
