@@ -18,12 +18,15 @@ supervisor_libsupervisor_la_LIBADD = $(INI_LIBS) $(EV_LIBS)
 
 sbin_PROGRAMS += unik-supervisor
 unik_supervisor_SOURCES = supervisor/main.c supervisor/object.c supervisor/static-none.c
+unik_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(VERSION_CPPFLAGS)
 unik_supervisor_LDADD = supervisor/libsupervisor.la $(DL_LIBS)
+# What --version tells of the libraries that were compiled with us, as far as they are there.
+VERSION_CPPFLAGS = -DUNIK_LIBRARIES='"$(UNIK_LIBRARIES)"'
 
 # All of a static program but its plugins: unik-image links it too.
 noinst_LTLIBRARIES += supervisor/libmain.la
 supervisor_libmain_la_SOURCES = supervisor/main.c supervisor/object-none.c
-supervisor_libmain_la_CPPFLAGS = $(AM_CPPFLAGS)
+supervisor_libmain_la_CPPFLAGS = $(AM_CPPFLAGS) $(VERSION_CPPFLAGS)
 supervisor_libmain_la_LIBADD = supervisor/libsupervisor.la
 
 # Every plugin built in, no dlopen: `make unik-supervisor-static`. The table is made from the symbols of the libraries that

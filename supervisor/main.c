@@ -178,7 +178,7 @@ int main(int argc, char **argv)
             describing = true;
             break;
         case OPT_VERSION:
-            printf("unik-supervisor %s\n", PACKAGE_VERSION);
+            printf("unik-supervisor %s\n%s", PACKAGE_VERSION, UNIK_LIBRARIES);
             return 0;
         case 'h':
         case OPT_HELP:

@@ -24,6 +24,11 @@ every = 50ms
 END
 run -c good.conf --check; expect "check" 0 '^ok: 1 plugins'
 run --version; expect "version" 0 '^unik-supervisor [0-9]'
+for library in lwIP mbedTLS; do        # compiled with us, if its plugin is there
+    case $library in lwIP) plugin=net-lwip ;; mbedTLS) plugin=tls ;; esac
+    [ ! -e "$UNIK_BUILD/plugins/.libs/$plugin.so" ] || { run --version; expect "version of $library" 0 "^$library [23]\."
+        run --describe $plugin; expect "version of $plugin's library" 0 "^\[$plugin\] 1, $library [23]\."; }
+done
 run --help; expect "help" 0 'usage:'
 run; expect "nothing given" 2 'usage:'
 run -c good.conf extra; expect "extra word" 2 'usage:'

@@ -485,6 +485,30 @@ START_TEST(aborted)
 }
 END_TEST
 
+/* A name is asked for always, whatever else is missing. */
+START_TEST(a_name_is_required)
+{
+    static char most[257];
+    const char *const bad_names[] = { NULL, "", ".", "..", "server.test..", most };
+    struct unik_stream *s;
+
+    begin(_i ? (const char *const[]){ "certificate=server.pem", "key=server.key", NULL } : usual);
+    memset(most, 'x', 256);
+    for (size_t i = 0; i < sizeof(bad_names) / sizeof(bad_names[0]); i++) {
+        mem_pair(ev_default_loop(0), &plain, raw);
+        ck_assert_int_eq(tls->connect(tls, bad_names[i], raw[0], NULL, NULL, &s), -EINVAL);
+        unik_stream_close(raw[1]);
+    }
+    if (_i == 0) {
+        join(NULL, "server.test.");     /* whole, with its dot */
+        until(&client.flag);
+        ck_assert_uint_eq(client.opens, 1);
+        close_both();
+    }
+    end();
+}
+END_TEST
+
 /* The peer learns it from TLS already, whatever carries that (RFC 8446, 6.1): an alert, and only then the reset below. */
 START_TEST(abort_sends_an_alert)
 {
@@ -519,6 +543,127 @@ START_TEST(abort_sends_an_alert)
     unik_stream_close(one.s);
     unik_stream_close(raw[1]);
     unik_stream_close(middle[0]);
+    end();
+}
+END_TEST
+
+/* ---- records, cut anew on their way ---- */
+
+/* One side's records: those of the handshake that can be read are cut. at: the first piece of each has so many bytes; 0: every byte
+ * is a record of its own; -1: all that comes at once is joined. */
+struct cutter { uint8_t in[40000]; size_t n; int at; };
+
+static void piece(struct unik_stream *to, const uint8_t *head, const uint8_t *bytes, size_t n)
+{
+    uint8_t record[5] = { head[0], head[1], head[2], (uint8_t)(n >> 8), (uint8_t)n };
+
+    ck_assert_int_eq(unik_stream_write(to, record, 5), 5);
+    ck_assert_int_eq(unik_stream_write(to, bytes, n), (ssize_t)n);
+}
+
+static void carry(struct unik_stream *from, struct unik_stream *to, struct cutter *c)
+{
+    ssize_t k = unik_stream_read(from, c->in + c->n, sizeof(c->in) - c->n);
+    size_t size;
+
+    for (c->n += k > 0 ? (size_t)k : 0; c->n >= 5; c->n -= size) {
+        size_t n = (size_t)c->in[3] << 8 | c->in[4], first = c->at > 0 && (size_t)c->at < n ? (size_t)c->at : n;
+
+        size = 5 + n;
+        if (c->n < size)
+            break;
+        if (c->in[0] != 22)
+            ck_assert_int_eq(unik_stream_write(to, c->in, size), (ssize_t)size);
+        else if (c->at == 0)
+            for (size_t i = 0; i < n; i++)
+                piece(to, c->in, c->in + 5 + i, 1);
+        else {
+            piece(to, c->in, c->in + 5, first);
+            if (first < n)
+                piece(to, c->in, c->in + 5 + first, n - first);
+        }
+        memmove(c->in, c->in + size, c->n - size);
+    }
+}
+
+static void joined_through(int at)
+{
+    static struct cutter there, back;
+    struct unik_stream *middle[2];
+    struct end *ends[2] = { &server, &client };
+
+    memset(&server, 0, sizeof(server));
+    memset(&client, 0, sizeof(client));
+    there = back = (struct cutter){ .at = at };
+    mem_pair(ev_default_loop(0), &plain, raw);
+    mem_pair(ev_default_loop(0), &plain, middle);
+    ck_assert_int_eq(tls->serve(tls, raw[0], end_event, &server, &server.s), 0);
+    ck_assert_int_eq(tls->connect(tls, "server.test", middle[1], end_event, &client, &client.s), 0);
+    for (int i = 0; i < 100000 && !(server.opens && client.opens); i++) {
+        ck_assert_msg(unik_stream_ended(server.s) == 0 && unik_stream_ended(client.s) == 0, "cut at %d: %d, %d", at,
+                      unik_stream_ended(server.s), unik_stream_ended(client.s));
+        carry(middle[0], raw[1], &there);
+        carry(raw[1], middle[0], &back);
+        ev_run(ev_default_loop(0), EVRUN_NOWAIT);
+    }
+    for (int i = 0; i < 2; i++) {
+        ck_assert_uint_eq(ends[i]->opens, 1);
+        unik_stream_close(ends[i]->s);
+    }
+    unik_stream_close(raw[1]);
+    unik_stream_close(middle[0]);
+}
+
+START_TEST(hello_cut_everywhere)
+{
+    begin(usual);
+    for (int at = 0; at < 260; at++)
+        joined_through(at);
+    end();
+}
+END_TEST
+
+/* What a rubbish peer is told: the last bytes that it gets, an alert in the clear. */
+static const struct {
+    const char *bytes;
+    size_t n;
+    uint8_t alert;
+} told[] = {
+    { "GET / HTTP/1.1\r\n\r\n", 18, 10 },                                               /* unexpected_message */
+    { "\x16\x04\x01\x00\x04\x01\x00\x00\x00", 9, 70 },                                    /* protocol_version */
+    { "\x16\x03\x01\xff\xff", 5, 22 },                                                    /* record_overflow */
+    { "\x16\x03\x01\x00\x00", 5, 50 },                                                    /* decode_error: empty */
+    { "\x16\x03\x01\x00\x04\x01\x00\x00\x00", 9, 50 },                                    /* no hello in it */
+    { "\x16\x03\x01\x00\x02\x01\x00\x17\x03\x03\x00\x01x", 13, 50 },                    /* data inside of a message */
+    { "\x17\x03\x03\x00\x05hello", 10, 10 },
+    { "\x16\x03\x01\x00\x04\x02\x00\x00\x00", 9, 10 },                                    /* a ServerHello */
+    { "\x16\x03\x01\x00\x04\x01\xff\xff\xff", 9, 0 },                                     /* the rest may come yet, or not */
+};
+
+START_TEST(rubbish_is_told_why)
+{
+    uint8_t got[64];
+    ssize_t n = 0, k;
+
+    begin(usual);
+    mem_pair(ev_default_loop(0), &plain, raw);
+    memset(&server, 0, sizeof(server));
+    ck_assert_int_eq(tls->serve(tls, raw[0], end_event, &server, &server.s), 0);
+    unik_stream_write(raw[1], told[_i].bytes, told[_i].n);
+    for (int i = 0; i < 200 && n < 7; i++) {
+        host_run(h, told[_i].alert ? 0.02 : 0.0005);
+        k = unik_stream_read(raw[1], got + n, sizeof(got) - (size_t)n);
+        n += k > 0 ? k : 0;
+    }
+    ck_assert_int_eq(n, told[_i].alert ? 7 : 0);
+    if (n) {
+        ck_assert_int_eq(got[0], 21);
+        ck_assert_int_eq(got[5], 2);
+        ck_assert_int_eq(got[6], told[_i].alert);
+        ck_assert_int_eq(unik_stream_ended(server.s), -EPROTO);
+    }
+    unik_stream_close(server.s);
+    unik_stream_close(raw[1]);
     end();
 }
 END_TEST
@@ -602,6 +747,9 @@ int main(void)
     tcase_add_test(t, limits_and_what_is_missing);
     tcase_add_loop_test(t, aborted, 0, 6);
     tcase_add_test(t, abort_sends_an_alert);
+    tcase_add_loop_test(t, a_name_is_required, 0, 2);
+    tcase_add_test(t, hello_cut_everywhere);
+    tcase_add_loop_test(t, rubbish_is_told_why, 0, sizeof(told) / sizeof(told[0]));
     tcase_add_test(t, close_inside_callbacks);
     tcase_add_test(t, stops_with_connections);
     tcase_add_loop_test(t, bad_files, 0, sizeof(bad) / sizeof(bad[0]));

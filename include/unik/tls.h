@@ -1,6 +1,10 @@
 /* unik/tls.h - "tls/1": TLS over any unik_stream, both ends. Certificates and keys are the tls plugin's options.
- * The peer is hostile. A TLS stream is a stream like any other; its end is in order (1) only after the peer's close_notify,
- * a connection that just stops is -ECONNRESET.
+ * The peer is hostile. TLS 1.3 and 1.2, with forward secrecy; no session is taken up again. A TLS stream is a stream like any other;
+ * its end is in order (1) only after the peer's close_notify, and a connection that just stops is -ECONNRESET. Half-close works in
+ * both versions. Messages of the handshake may come cut into records in any way, up to 16 KiB each.
+ * Errors of ended(): -EACCES the peer's certificate is not believed (connect() only; a line says why); -EPROTO the peer broke the
+ * protocol, has nothing in common with us, or said by an alert that it gave up; -ETIMEDOUT the handshake took too long; -ENOMEM;
+ * otherwise the error of the stream below. What is the peer's fault it is told by an alert (RFC 8446, 6.2) before raw is closed.
  */
 #ifndef UNIK_TLS_H
 #define UNIK_TLS_H
@@ -20,8 +24,9 @@ struct unik_tls {
      * peer is raw's. 0 or a negative errno: -ENOENT (no certificate is configured), -ENOMEM, -EMFILE. */
     int (*serve)(struct unik_tls *t, struct unik_stream *raw, unik_stream_cb *cb, void *arg, struct unik_stream **out);
 
-    /* Be the client over a stream, which may still be opening. name: whom the certificate must name, and the SNI.
-     * As serve(); -ENOENT: no authorities are configured. */
+    /* Be the client over a stream, which may still be opening. name: whom the certificate must name, and the SNI; a dot at its end
+     * is not part of it. As serve(); -EINVAL: no name (NULL, "") or one longer than 255 bytes; -ENOENT: no authorities are
+     * configured. */
     int (*connect)(struct unik_tls *t, const char *name, struct unik_stream *raw, unik_stream_cb *cb, void *arg,
                    struct unik_stream **out);
 

@@ -60,7 +60,7 @@ plugins_net_lwip_libnet_lwip_la_SOURCES = \
 	plugins/net-lwip/watch.c \
 	plugins/net-lwip/port/lwipopts.h plugins/net-lwip/port/arch/cc.h plugins/net-lwip/port/arch/hooks.h \
 	plugins/net-lwip/port/arch/memory.h
-plugins_net_lwip_libnet_lwip_la_CPPFLAGS = $(AM_CPPFLAGS) $(LWIP_CPPFLAGS)
+plugins_net_lwip_libnet_lwip_la_CPPFLAGS = $(AM_CPPFLAGS) $(LWIP_CPPFLAGS) -DLWIP_LIBRARY='"$(LWIP_VERSION)"'
 plugins_net_lwip_libnet_lwip_la_LIBADD = $(LWIP_OBJECTS)
 STATIC_PLUGINS += plugins/net-lwip/libnet-lwip.la
 

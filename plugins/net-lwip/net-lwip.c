@@ -298,7 +298,7 @@ static const char *const wants[] = { "qubesdb/1", NULL };
 static const char *const provides[] = { "net/1", NULL };
 
 UNIK_PLUGIN(net_lwip) = {
-    UNIK_PLUGIN_HEAD, .name = "net-lwip", .version = "1", .summary = "network with a TCP/IP stack of its own, over a network card",
+    UNIK_PLUGIN_HEAD, .name = "net-lwip", .version = "1, lwIP " LWIP_LIBRARY, .summary = "network with a TCP/IP stack of its own, over a network card",
     .targets = UNIK_ON_ANY, .needs = needs, .wants = wants, .provides = provides, .options = options, .config_size = sizeof(struct stack_config),
     .counters = counters, .check = config_check, .start = start, .drain = drain, .stop = stop, .abandon = abandon,
     .arrived = arrived, .gone = gone, .left = left, .status = status

@@ -1,4 +1,4 @@
-/* tls - "tls/1": TLS 1.2 over any stream, by mbedTLS. */
+/* tls - "tls/1": TLS 1.3 and 1.2 over any stream, by mbedTLS. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unik/text.h>
@@ -136,7 +136,7 @@ static void status(struct unik_ctx *ctx, struct unik_text *out)
 static const char *const provides[] = { "tls/1", NULL };
 
 UNIK_PLUGIN(tls) = {
-    UNIK_PLUGIN_HEAD, .name = "tls", .version = "1", .summary = "TLS over any stream, both ends", .targets = UNIK_ON_ANY,
+    UNIK_PLUGIN_HEAD, .name = "tls", .version = "1, mbedTLS " TLS_LIBRARY, .summary = "TLS over any stream, both ends", .targets = UNIK_ON_ANY,
     .provides = provides, .options = options, .config_size = sizeof(struct tls_config), .counters = counters, .check = check,
     .start = start, .stop = stop, .abandon = abandon, .left = left, .status = status
 };

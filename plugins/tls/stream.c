@@ -6,9 +6,10 @@
  * and no record is begun that might not fit there. So a record once begun is always taken whole.
  * In: records are opened when the owner looks for bytes, or when it is to be told of them; at most a buffer's worth is kept, and the
  * rest stays below. The peer is *from the network* or *from another VM*: the library checks what it sends, and the handshake has a
- * deadline. A handshake costs a signature, about a millisecond: max-connections bounds how many are under way. */
+ * deadline. A handshake costs a signature, about a millisecond: max-connections bounds how many are under way. Whatever is wrong
+ * with what it sends, it is told by an alert. */
 #include <errno.h>
-#include <mbedtls/error.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,9 @@ struct tls_stream {
     struct tls_stream *next, **link;
     struct unik_stream *raw;
     mbedtls_ssl_context ssl;
+    struct tls_records records;         /* between raw and the library */
+    size_t record_left;                 /* bytes of a record of ours that the library still has to give */
+    bool alerted;                       /* the last record was an alert */
     struct unik_ring in, out;           /* opened bytes; sealed bytes */
     ev_timer deadline;                  /* HANDSHAKE, CLOSING */
     ev_timer wake;                      /* to be told from the loop, at once */
@@ -133,11 +137,23 @@ static void flush(struct tls_stream *s)
         give_back(&s->t->out, &s->out);
 }
 
+/* A record of ours begins: is it an alert? In TLS 1.3 that is known by its size, and by nothing else being sent meanwhile. */
+static void note_record(struct tls_stream *s, const unsigned char *bytes, size_t n)
+{
+    enum { ALERT = 21, DATA = 23, SEALED_ALERT = 2 + 1 + 16 };
+    size_t length = n < 5 ? 0 : (size_t)bytes[3] << 8 | bytes[4];
+
+    s->record_left = 5 + length;
+    s->alerted = bytes[0] == ALERT || (bytes[0] == DATA && length == SEALED_ALERT);
+}
+
 static int bio_send(void *arg, const unsigned char *bytes, size_t n)
 {
     struct tls_stream *s = arg;
     size_t done = 0;
 
+    if (s->record_left == 0)
+        note_record(s, bytes, n);
     if (!s->out.at) {
         ssize_t k = unik_stream_write(s->raw, bytes, n);
 
@@ -152,13 +168,15 @@ static int bio_send(void *arg, const unsigned char *bytes, size_t n)
         return MBEDTLS_ERR_SSL_ALLOC_FAILED;
     }
     done += unik_ring_put(&s->out, bytes + done, n - done);
+    s->record_left -= done < s->record_left ? done : s->record_left;
     return done ? (int)done : MBEDTLS_ERR_SSL_WANT_WRITE;
 }
 
 static int bio_receive(void *arg, unsigned char *to, size_t n)
 {
     struct tls_stream *s = arg;
-    ssize_t k = unik_stream_read(s->raw, to, n);
+    bool plain = mbedtls_ssl_get_version_number(&s->ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+    ssize_t k = tls_records_read(&s->records, s->raw, to, n, plain);
 
     if (k == -EAGAIN)
         return MBEDTLS_ERR_SSL_WANT_READ;
@@ -173,7 +191,7 @@ static int bio_receive(void *arg, unsigned char *to, size_t n)
 static int errno_of(int e)
 {
     switch (e) {
-    case MBEDTLS_ERR_SSL_WANT_READ: case MBEDTLS_ERR_SSL_WANT_WRITE: return 0;
+    case MBEDTLS_ERR_SSL_WANT_READ: case MBEDTLS_ERR_SSL_WANT_WRITE: case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET: return 0;
     case MBEDTLS_ERR_SSL_CONN_EOF: return -ECONNRESET;
     case MBEDTLS_ERR_SSL_ALLOC_FAILED: return -ENOMEM;
     case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED: return -EACCES;
@@ -190,10 +208,10 @@ static void explain(struct tls_stream *s, int e)
     if (e == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED && flags != UINT32_MAX) {
         mbedtls_x509_crt_verify_info(why, sizeof(why), "", flags);
         why[strcspn(why, "\n")] = 0;
-    } else if (e == MBEDTLS_ERR_SSL_CONN_EOF) {
-        strcpy(why, "the connection ended");
+    } else if (e == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+        snprintf(why, sizeof(why), "the peer gave up, with alert %d", s->ssl.MBEDTLS_PRIVATE(in_msg)[1]);
     } else {
-        mbedtls_strerror(e, why, sizeof(why));
+        tls_why(e, why, sizeof(why));
     }
     if (s->client)
         unik_warn(s->t->ctx, "handshake with %s: %s", s->base.peer, why);
@@ -201,11 +219,24 @@ static void explain(struct tls_stream *s, int e)
         unik_debug(s->t->ctx, "handshake of %s: %s", s->base.peer, why);
 }
 
+/* The library gave up with this error. The peer is told why, unless the library told it, or it is the peer that gave up. */
+static void alert(struct tls_stream *s, int e)
+{
+    uint8_t what = e == MBEDTLS_ERR_SSL_INVALID_RECORD ? tls_records_alert(&s->records) : tls_alert(e);
+
+    if (!s->alerted && what && !s->error)
+        mbedtls_ssl_send_alert_message(&s->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, what);
+}
+
 /* The events to tell. */
 static unsigned shake(struct tls_stream *s)
 {
-    int e = mbedtls_ssl_handshake(&s->ssl);
+    int e;
 
+    s->alerted = false;
+    e = mbedtls_ssl_handshake(&s->ssl);
+    if (e && errno_of(e))
+        alert(s, e);
     flush(s);
     if (e == MBEDTLS_ERR_SSL_WANT_READ || e == MBEDTLS_ERR_SSL_WANT_WRITE) {
         if (!s->error)
@@ -229,6 +260,7 @@ static void fill(struct tls_stream *s)
     void *to;
     size_t run;
 
+    s->alerted = false;                 /* reading sends nothing else */
     while (!s->error && !s->end) {
         int k;
 
@@ -245,14 +277,16 @@ static void fill(struct tls_stream *s)
             s->t->ctx->counters[TLS_BYTES_IN] += (uint64_t)k;
             continue;
         }
-        if (k == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY)
+        if (k == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
             s->end = true;
-        else if (k == 0 || k == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE)
+        } else if (k == 0 || k == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
             broke(s, -ECONNRESET);      /* the stream below ended without that: cut off, by whomever; or the peer gave up */
-        else if (errno_of(k))
+        } else if (errno_of(k)) {
+            alert(s, k);
             broke(s, errno_of(k));
-        else
+        } else if (k != MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
             break;
+        }
     }
     flush(s);                           /* the library may have had an alert to send */
     if (unik_ring_used(&s->in) == 0)
@@ -538,18 +572,32 @@ int tls_serve(struct unik_tls *tls, struct unik_stream *raw, unik_stream_cb *cb,
     return make(t, &t->server, NULL, raw, cb, arg, out);
 }
 
+/* A name as certificates and the SNI have it (RFC 6066, 3): without the dot of a name that is whole. */
+static int bare(const char *name, char host[MBEDTLS_SSL_MAX_HOST_NAME_LEN + 1])
+{
+    size_t n = strlen(name);
+
+    n -= n > 1 && name[n - 1] == '.';
+    if (n == 0 || n > MBEDTLS_SSL_MAX_HOST_NAME_LEN || name[n - 1] == '.')
+        return -EINVAL;
+    memcpy(host, name, n);
+    host[n] = 0;
+    return 0;
+}
+
 int tls_connect(struct unik_tls *tls, const char *name, struct unik_stream *raw, unik_stream_cb *cb, void *arg,
                 struct unik_stream **out)
 {
     struct tls *t = (struct tls *)(void *)tls;
+    char host[MBEDTLS_SSL_MAX_HOST_NAME_LEN + 1];
 
+    if (!name || bare(name, host) < 0)
+        return refuse(t, raw, -EINVAL);
     if (!t->can_connect || t->stopping)
         return refuse(t, raw, -ENOENT);
-    if (!name || !*name || strlen(name) > MBEDTLS_SSL_MAX_HOST_NAME_LEN)
-        return refuse(t, raw, -EINVAL);
     if (t->n_streams >= (size_t)t->config->max_connections)
         return refuse(t, raw, -EMFILE);
-    return make(t, &t->client, name, raw, cb, arg, out);
+    return make(t, &t->client, host, raw, cb, arg, out);
 }
 
 size_t tls_abort_all(struct tls *t, bool closed_too)

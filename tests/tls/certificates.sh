@@ -1,6 +1,6 @@
 #!/bin/sh
-# certificates.sh DIR: an authority, and certificates of it for server.test (ECDSA, and RSA), an expired one, and another
-# authority's. Made afresh for each run: no key is kept anywhere.
+# certificates.sh DIR: an authority, and certificates of it for server.test (ECDSA, and RSA), an expired one, another authority's, and
+# one that signed itself. chain.pem: certificates to send along, which nobody needs. Made afresh for each run: no key is kept anywhere.
 set -eu
 cd "$1"
 ec() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null ||
@@ -18,4 +18,6 @@ ec server.key; signed server 30 ca
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key 2>/dev/null; signed rsa 30 ca
 cp server.key expired.key; signed expired -1 ca
 cp server.key foreign.key; signed foreign 30 other-ca
+ec alone.key; openssl req -new -x509 -key alone.key -subj /CN=server.test -days 30 -out alone.pem -addext subjectAltName=DNS:server.test 2>/dev/null
+cat other-ca.pem ca.pem other-ca.pem >chain.pem
 printf 'no certificate\n' >junk.pem
