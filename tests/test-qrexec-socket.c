@@ -126,6 +126,27 @@ START_TEST(leaves_early)
 }
 END_TEST
 
+/* dom0's next daemon gives the pair of a client that still runs to somebody else: it is theirs to release. */
+START_TEST(given_out_anew)
+{
+    int fd, other;
+
+    open_socket();
+    fd = asking();
+    answer(agent.n, 0, 0, 513);
+    other = asking();
+    answer(agent.n, 0, 0, 514);
+    qrexec_socket_void(s, 0, 513);
+    close(fd);
+    close(other);
+    UNTIL(released, 1);
+    ck_assert(world_until(&w, nobody, NULL, 20));
+    ck_assert_uint_eq(agent.released, 1);
+    ck_assert_uint_eq(agent.port, 514);
+    close_socket();
+}
+END_TEST
+
 START_TEST(garbage)
 {
     static const struct { const char *bytes; size_t n; } rows[] = {
@@ -214,6 +235,7 @@ int main(void)
     tcase_add_test(t, largest_request);
     tcase_add_test(t, refused);
     tcase_add_test(t, leaves_early);
+    tcase_add_test(t, given_out_anew);
     tcase_add_test(t, garbage);
     tcase_add_test(t, talks_too_much);
     tcase_add_test(t, too_slow);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "plugins/qrexec/core.h"
+#include "plugins/qrexec/socket.h"
 
 /* ---- requests: a slot's number is the low byte of its id, so that an answer finds it at once ---- */
 
@@ -82,7 +83,7 @@ void qrexec_ask_answer(struct qrexec_agent *a, const char *ident, int error, uin
 {
     struct qrexec_ask *ask = ask_of_ident(a, ident);
 
-    if (error == 0 && !qrexec_pair_ok(domain)) {
+    if (error == 0 && !qrexec_pair_ok(domain, port)) {
         a->ctx->counters[QREXEC_PROTOCOL_ERRORS]++;
         unik_error(a->ctx, "dom0: SERVICE_CONNECT of \"%s\" to domain %u port %u, which cannot be", ident, domain, port);
         error = -EACCES;
@@ -121,7 +122,7 @@ void qrexec_ask_lost(struct qrexec_agent *a)
 
 /* ---- ports: each pair dom0 gave out goes back once, after the data channel is closed ---- */
 
-bool qrexec_pair_ok(uint32_t domain) { return domain <= QREXEC_DOMID_MAX; }
+bool qrexec_pair_ok(uint32_t domain, uint32_t port) { return domain <= QREXEC_DOMID_MAX && port != QREXEC_PORT; }
 
 bool qrexec_is_self(struct qrexec_agent *a, uint32_t domain) { return a->vchan->domid(a->vchan) == (int)domain; }
 
@@ -143,7 +144,7 @@ static void drop_releases(struct qrexec_agent *a, size_t at, size_t n)
 
 void qrexec_release(struct qrexec_agent *a, uint32_t domain, uint32_t port)
 {
-    if (!qrexec_pair_ok(domain) || find_release(a, domain, port) < a->n_releases)
+    if (!qrexec_pair_ok(domain, port) || find_release(a, domain, port) < a->n_releases)
         return;
     if (a->n_releases == QREXEC_RELEASES_MAX) {
         a->ctx->counters[QREXEC_LOST_RELEASES]++;
@@ -182,4 +183,6 @@ void qrexec_release_void(struct qrexec_agent *a, uint32_t domain, uint32_t port)
     for (struct qrexec_call *c = a->calls; c; c = c->next)
         if (c->paired && c->domain == domain && c->port == port)
             c->paired = false;
+    if (a->socket)
+        qrexec_socket_void(a->socket, domain, port);
 }

@@ -167,6 +167,7 @@ static void stop(struct unik_ctx *ctx)
     qrexec_builtin_stop(a);
     if (a->socket)
         qrexec_socket_close(a->socket);
+    a->socket = NULL;
     if (a->exec)
         qrexec_exec_free(a->exec);
     qrexec_call_stop_all(a);

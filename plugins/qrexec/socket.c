@@ -35,6 +35,7 @@ struct client {
     size_t got, want;                   /* bytes of header and body */
     uint32_t pending;                   /* qrexec_trigger()'s id; 0: none */
     bool answered;
+    bool paired;                        /* dom0 is owed the release of (domain, port) */
     uint32_t domain, port;
 };
 
@@ -61,7 +62,7 @@ static void client_free(struct client *c)
     close(c->io.fd);
     if (c->pending)
         qrexec_forget(s->agent, c->pending);
-    if (c->answered)
+    if (c->paired)
         qrexec_release(s->agent, c->domain, c->port);
     *(c->prev ? &c->prev->next : &s->clients) = c->next;
     if (c->next)
@@ -84,7 +85,7 @@ static void on_answer(int error, uint32_t domain, uint32_t port, void *arg)
         client_free(c);
         return;
     }
-    c->answered = true;
+    c->answered = c->paired = true;
     c->domain = domain;
     c->port = port;
     writer_init(&w, reply, sizeof(reply));
@@ -333,6 +334,13 @@ void qrexec_socket_close(struct qrexec_socket *s)
     if (lstat(s->at.sun_path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
         unlink(s->at.sun_path);
     free(s);
+}
+
+void qrexec_socket_void(struct qrexec_socket *s, uint32_t domain, uint32_t port)
+{
+    for (struct client *c = s->clients; c; c = c->next)
+        if (c->domain == domain && c->port == port)
+            c->paired = false;
 }
 
 size_t qrexec_socket_clients(const struct qrexec_socket *s) { return s->n; }

@@ -19,6 +19,8 @@ int qrexec_socket_open(struct qrexec_agent *a, struct unik_ctx *ctx, const char 
                        struct qrexec_socket **out);
 /* Clients are closed: those who wait for an answer see a refusal, and the ports of the others are released. */
 void qrexec_socket_close(struct qrexec_socket *s);
+/* dom0 gives this pair out anew: the end of a client that had it must not free it again. */
+void qrexec_socket_void(struct qrexec_socket *s, uint32_t domain, uint32_t port);
 size_t qrexec_socket_clients(const struct qrexec_socket *s);
 
 #endif
