@@ -213,8 +213,8 @@ void qrexec_ask_lost(struct qrexec_agent *a);
 void qrexec_release_flush(struct qrexec_agent *a);
 /* dom0 gives this pair out anew: whatever was owed for it is void. */
 void qrexec_release_void(struct qrexec_agent *a, uint32_t domain, uint32_t port);
-/* Is it one dom0 can have given out? Of ports any: which ones is the daemon's own choice. */
-bool qrexec_pair_ok(uint32_t domain);
+/* Is it one dom0 can have given out? Of ports any but that of the control channel: which ones is the daemon's own choice. */
+bool qrexec_pair_ok(uint32_t domain, uint32_t port);
 bool qrexec_is_self(struct qrexec_agent *a, uint32_t domain);
 
 /* incoming.c */

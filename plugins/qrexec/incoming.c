@@ -74,7 +74,7 @@ void qrexec_call_incoming(struct qrexec_agent *a, const struct qrexec_exec *e, b
     struct qrexec_call *c;
     int error;
 
-    if (!qrexec_pair_ok(e->domain)) {
+    if (!qrexec_pair_ok(e->domain, e->port)) {
         a->ctx->counters[QREXEC_PROTOCOL_ERRORS]++;
         unik_error(a->ctx, "dom0: request for domain %u port %u, which cannot be", e->domain, e->port);
         return;

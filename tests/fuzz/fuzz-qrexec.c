@@ -62,7 +62,7 @@ static void fuzz_terminated(const uint8_t *body, size_t n)
 
     if (qrexec_decode_terminated(body, n, &e) < 0)
         return;
-    must(n == 8 && e.len == 0 && e.port >= 513 && e.port <= 768);
+    must(n == 8 && e.len == 0);
     k = qrexec_encode_terminated(out, sizeof(out), e.domain, e.port);
     must(memcmp(message(k, QREXEC_TERMINATED, &len), body, 8) == 0);
 }

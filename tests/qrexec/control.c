@@ -78,21 +78,22 @@ START_TEST(skipped)
 }
 END_TEST
 
-/* A domain that cannot be: not connected to, and its port never given back. */
-START_TEST(bad_domains)
+/* A domain that cannot be, or the control channel's own port: not connected to, and never given back. */
+START_TEST(bad_pairs)
 {
-    static const uint32_t bad[] = { 0x7ff0, 0x10000, 0xffffffff };
+    static const uint32_t bad[][2] = { { 0x7ff0, 513 }, { 0x10000, 513 }, { 0xffffffff, 513 }, { 0, 512 }, { 7, 512 } };
     struct fixture *f = fixture_up(NULL);
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        uint8_t body[] = { 0, 0, 0, 0, 1, 2, 0, 0, 'u', ':', 'x', 0 };
+        uint8_t body[] = { 0, 0, 0, 0, 0, 0, 0, 0, 'u', ':', 'x', 0 };
 
-        memcpy(body, &bad[i], 4);
+        memcpy(body, &bad[i][0], 4);
+        memcpy(body + 4, &bad[i][1], 4);
         dom0_send(f, QREXEC_EXEC_CMDLINE, body, sizeof(body));
         dom0_send(f, QREXEC_SERVICE_CONNECT, body, sizeof(body));
     }
     dom0_expect_nothing(f);
-    ck_assert_uint_eq(host_counter(f->qrexec, "protocol_errors"), 6);
+    ck_assert_uint_eq(host_counter(f->qrexec, "protocol_errors"), 10);
     fixture_end(f);
 }
 END_TEST
@@ -100,8 +101,8 @@ END_TEST
 /* Ports are the daemon's choice: each that the wire can carry is connected to, offered, and given back. */
 START_TEST(any_port)
 {
-    static const uint32_t ports[] = { 0, 511, 512, 513, 768, 769, 0xffff, 0x10000, 0x7fffffff, 0xffffffff };
-    uint32_t port = ports[_i], domain = port == 512 ? 7 : 0;    /* (0, 512) is the control channel's */
+    static const uint32_t ports[] = { 0, 1, 511, 513, 768, 769, 0xffff, 0x10000, 0x7fffffff, 0xffffffff };
+    uint32_t port = ports[_i], domain = _i % 2 ? 7 : 0;
     struct fixture *f = fixture_up(NULL);
     struct seen s = { .reading = true }, mine = { .reading = true };
     char ident[QREXEC_IDENT];
@@ -342,7 +343,7 @@ TCase *control_tests(void)
     tcase_add_test(t, golden_hello);
     tcase_add_test(t, bad_hello);
     tcase_add_test(t, skipped);
-    tcase_add_test(t, bad_domains);
+    tcase_add_test(t, bad_pairs);
     tcase_add_loop_test(t, any_port, 0, 10);
     tcase_add_test(t, calls_itself);
     tcase_add_test(t, reconnects);
