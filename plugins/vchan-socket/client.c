@@ -19,15 +19,21 @@ static void try_soon(struct channel *ch)
     ev_feed_event(ch->vs->ctx->loop, &ch->timer, EV_TIMER);
 }
 
-/* ---- the watch on the folder ---- */
+/* ---- the watch on the folder ----
+ *
+ * The descriptor stays open until the plugin stops, and only the watch comes and goes: closing an inotify descriptor waits for
+ * the kernel, for 1 to 90 ms, and a channel is sought for nearly every call. */
 
 static void unwatch(struct vchan_socket *vs)
 {
-    if (vs->watch_fd < 0)
+    char bytes[4096];
+
+    if (vs->watched < 0)
         return;
-    ev_io_stop(vs->ctx->loop, &vs->watch);
-    close(vs->watch_fd);
-    vs->watch_fd = -1;
+    inotify_rm_watch(vs->watch_fd, vs->watched);
+    vs->watched = -1;
+    while (read(vs->watch_fd, bytes, sizeof(bytes)) > 0)    /* that it is removed, and what nobody waits for now */
+        ;
 }
 
 /* Wake those whose path an event names, or all of them. */
@@ -58,9 +64,9 @@ static void on_change(struct ev_loop *loop, ev_io *w, int revents)
         struct inotify_event e;
 
         memcpy(&e, buffer.bytes + at, sizeof(e));
-        if (e.mask & (IN_Q_OVERFLOW | IN_IGNORED | IN_MOVE_SELF))
+        if (e.mask & IN_Q_OVERFLOW || (e.wd == vs->watched && e.mask & (IN_IGNORED | IN_MOVE_SELF)))
             lost = true;
-        else if (e.len)
+        else if (e.wd == vs->watched && e.len)
             wake(vs, buffer.bytes + at + sizeof(e));
         at += (ssize_t)(sizeof(e) + e.len);
     }
@@ -73,20 +79,27 @@ static void on_change(struct ev_loop *loop, ev_io *w, int revents)
 /* false: cannot be watched (no such folder, no inotify): the timer must do. */
 static bool watch(struct vchan_socket *vs)
 {
-    if (vs->watch_fd >= 0)
+    if (vs->watched >= 0)
         return true;
-    vs->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (vs->watch_fd < 0)
-        return false;
-    if (inotify_add_watch(vs->watch_fd, vs->dir, IN_CREATE | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR) < 0) {
-        close(vs->watch_fd);
-        vs->watch_fd = -1;
-        return false;
+    if (vs->watch_fd < 0) {
+        vs->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+        if (vs->watch_fd < 0)
+            return false;
+        ev_io_init(&vs->watch, on_change, vs->watch_fd, EV_READ);
+        vs->watch.data = vs;
+        ev_io_start(vs->ctx->loop, &vs->watch);
     }
-    ev_io_init(&vs->watch, on_change, vs->watch_fd, EV_READ);
-    vs->watch.data = vs;
-    ev_io_start(vs->ctx->loop, &vs->watch);
-    return true;
+    vs->watched = inotify_add_watch(vs->watch_fd, vs->dir, IN_CREATE | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR);
+    return vs->watched >= 0;
+}
+
+void vchan_socket_end_watch(struct vchan_socket *vs)
+{
+    if (vs->watch_fd < 0)
+        return;
+    ev_io_stop(vs->ctx->loop, &vs->watch);
+    close(vs->watch_fd);
+    vs->watch_fd = vs->watched = -1;
 }
 
 static void rely_on_watch(struct channel *ch, bool yes)

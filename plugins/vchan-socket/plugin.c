@@ -172,7 +172,7 @@ static int start(struct unik_ctx *ctx)
                                    .connect = api_connect, .state = vchan_socket_state, .reason = vchan_socket_reason };
     vs->ctx = ctx;
     vs->config = ctx->config;
-    vs->watch_fd = vs->hangup_fd = -1;
+    vs->watch_fd = vs->watched = vs->hangup_fd = -1;
     vs->domid = find_domid(ctx, vs->config);
     snprintf(vs->dir, sizeof(vs->dir), "%s", find_dir(vs->config));
     LIST_INIT(&vs->channels);
@@ -203,6 +203,7 @@ void vchan_socket_stopped(struct vchan_socket *vs)
 {
     struct unik_ctx *ctx = vs->ctx;
 
+    vchan_socket_end_watch(vs);
     vchan_socket_pages_stop(vs);
     ev_clear_pending(ctx->loop, &vs->flush);
     ctx->data = NULL;
@@ -237,6 +238,7 @@ static void abandon(struct unik_ctx *ctx)
         ctx->counters[CUT]++;
         vchan_socket_free(ch);
     }
+    vchan_socket_end_watch(vs);
     vchan_socket_pages_stop(vs);
     ev_clear_pending(ctx->loop, &vs->flush);
     ctx->data = NULL;
