@@ -2,6 +2,7 @@
 unikincludedir = $(includedir)/unik
 unikinclude_HEADERS = \
 	include/unik/backoff.h \
+	include/unik/clean.h \
 	include/unik/context.h \
 	include/unik/draw.h \
 	include/unik/gui.h \

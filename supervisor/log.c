@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <string.h>
 #include <time.h>
+#include <unik/clean.h>
 #include <unistd.h>
 
 #include "supervisor/log.h"
@@ -69,6 +70,26 @@ int log_set_levels(const char *spec, struct unik_text *why)
     return e;
 }
 
+int log_check_sources(const char *spec, bool (*known)(const char *name, void *arg), void *arg, struct unik_text *why)
+{
+    for (const char *p = spec; *p;) {
+        size_t n;
+        const char *colon;
+        char name[64];
+
+        p += strspn(p, " ,");
+        n = strcspn(p, " ,");
+        colon = memchr(p, ':', n);
+        snprintf(name, sizeof(name), "%.*s", colon ? (int)(colon - p) : 1, colon ? p : "*");
+        p += n;
+        if (n && strcmp(name, "*") != 0 && !known(name, arg)) {
+            unik_text_add(why, "%s: no plugin of that name runs here", name);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
 void log_source_init(struct log_source *s, const char *name)
 {
     *s = (struct log_source){ .name = name, .most = UNIK_INFO, .allowance = LOG_BURST };
@@ -103,9 +124,7 @@ static void keep(const char *line, size_t n)
 {
     char *to = kept[kept_n++ % LOG_KEPT];
 
-    n = n < LOG_KEPT_BYTES ? n : LOG_KEPT_BYTES - 1;
-    memcpy(to, line, n);
-    to[n] = 0;
+    unik_clean(to, LOG_KEPT_BYTES, line, n, 0);     /* cut between characters */
 }
 
 static void put(const char *line, size_t n)
@@ -122,18 +141,17 @@ static void print(const struct log_source *s, enum unik_level level, const char 
     struct unik_text t;
     struct timespec now;
     struct tm tm;
+    size_t n;
 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &tm);
     unik_text_init(&t, line, sizeof(line) - 1);
     unik_text_add(&t, "%04d-%02d-%02d %02d:%02d:%02d -00:00: %s [%s] %s", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
                   tm.tm_hour, tm.tm_min, tm.tm_sec, level_marks[level], s->name, message);
-    for (char *p = line; *p; p++)       /* bytes of a peer must not write lines of their own, nor drive a terminal */
-        if ((unsigned char)*p < ' ' || *p == 127)
-            *p = '?';
-    keep(line, t.used);
-    line[t.used] = '\n';
-    put(line, t.used + 1);
+    n = unik_clean(line, sizeof(line), line, t.used, 0);    /* a peer's bytes must not write lines, nor drive a terminal */
+    keep(line, n);
+    line[n] = '\n';
+    put(line, n + 1);
 }
 
 void log_vline(struct log_source *s, enum unik_level level, const char *fmt, va_list ap)
@@ -158,6 +176,17 @@ void log_line(struct log_source *s, enum unik_level level, const char *fmt, ...)
     va_start(ap, fmt);
     log_vline(s, level, fmt, ap);
     va_end(ap);
+}
+
+void log_text(const char *text)
+{
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+
+        n += text[n] == '\n';
+        put(text, n < LOG_LINE_MAX ? n : LOG_LINE_MAX);
+        text += n;
+    }
 }
 
 void log_last(struct unik_text *out, unsigned most)

@@ -20,6 +20,8 @@ struct log_source {
     uint64_t suppressed;
 };
 
+/* Calls known() for each source that the levels name, but "*"; the first that it does not know is told in why: -EINVAL. */
+int log_check_sources(const char *spec, bool (*known)(const char *name, void *arg), void *arg, struct unik_text *why);
 /* "*:info, net:debug". 0, or -EINVAL with a reason. Sources registered before and after are set. */
 int log_set_levels(const char *spec, struct unik_text *why);
 void log_source_init(struct log_source *s, const char *name);
@@ -28,6 +30,9 @@ __attribute__((format(printf, 3, 0)))
 void log_vline(struct log_source *s, enum unik_level level, const char *fmt, va_list ap);
 __attribute__((format(printf, 3, 4)))
 void log_line(struct log_source *s, enum unik_level level, const char *fmt, ...);
+
+/* Lines to stderr as they are: for people who asked. Lost, as log lines are, while nobody reads. */
+void log_text(const char *text);
 
 /* The kept lines, oldest first. */
 void log_last(struct unik_text *out, unsigned most);

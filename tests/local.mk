@@ -11,6 +11,19 @@ tests_test_peer_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_peer_LDADD = tests/common/libpeer.la tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)
 endif
 
+# include/unik/clean.h, which all others use
+if HAVE_CHECK
+TESTS += tests/test-clean
+check_PROGRAMS += tests/test-clean
+tests_test_clean_SOURCES = tests/test-clean.c
+tests_test_clean_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+tests_test_clean_LDADD = $(CHECK_LIBS)
+endif
+FUZZ_TARGETS += tests/fuzz/fuzz-clean
+tests_fuzz_fuzz_clean_SOURCES = tests/fuzz/fuzz-clean.c tests/fuzz/must.h
+tests_fuzz_fuzz_clean_LDADD = $(FUZZ_MAIN)
+tests_fuzz_fuzz_clean_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
 # A fuzz target of a fragment:
 #   FUZZ_TARGETS += tests/fuzz/fuzz-x
 #   tests_fuzz_fuzz_x_SOURCES = tests/fuzz/fuzz-x.c

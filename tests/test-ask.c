@@ -193,6 +193,54 @@ START_TEST(a_line)
 }
 END_TEST
 
+/* Not cut, and not in silence: the window says so until the next key. */
+START_TEST(a_paste_that_is_too_long)
+{
+    static uint32_t before[1000 * 1000];
+    static char text[ASK_ANSWER_MAX + 1];
+    struct caller c;
+    struct fake_window *w;
+    size_t size;
+
+    ask(&c, ASK_LINE, "dom0", "Name?");
+    w = window();
+    size = w->buffer.pitch * (size_t)w->buffer.height * sizeof(uint32_t);
+    ck_assert_uint_le(size, sizeof(before));
+    memcpy(before, w->buffer.pixels, size);
+    memset(text, 'x', sizeof(text));
+    fake_gui_event(w, &(struct unik_gui_event){ .type = UNIK_GUI_PASTE, .bytes = text, .size = sizeof(text) });
+    ck_assert_int_ne(memcmp(before, w->buffer.pixels, size), 0);
+    fake_gui_key(w, BACKSPACE, "\b");
+    ck_assert_int_eq(memcmp(before, w->buffer.pixels, size), 0);
+    fake_gui_event(w, &(struct unik_gui_event){ .type = UNIK_GUI_PASTE, .bytes = "a\xe2\x80\xae\xff" "b\nc", .size = 8 });
+    fake_gui_key(w, RETURN, "\r");
+    ended(&c, 0, "a??b\n");
+}
+END_TEST
+
+/* What a caller writes can neither turn the direction of the rest nor hide in it. */
+START_TEST(the_question_is_cleaned)
+{
+    static uint32_t first[1000 * 1000];
+    struct caller c;
+    struct fake_window *w;
+    size_t size;
+
+    ask(&c, ASK_YES_NO, "work", "Delete ??a?b\nall?");
+    w = window();
+    size = w->buffer.pitch * (size_t)w->buffer.height * sizeof(uint32_t);
+    ck_assert_uint_le(size, sizeof(first));
+    memcpy(first, w->buffer.pixels, size);
+    fake_gui_key(w, ESCAPE, "");
+    ended(&c, 1, "no\n");
+    ask(&c, ASK_YES_NO, "work", "Delete \x1b\xe2\x80\xae" "a\xff" "b\r\nall?");
+    w = window();
+    ck_assert_int_eq(memcmp(first, w->buffer.pixels, size), 0);
+    fake_gui_key(w, ESCAPE, "");
+    ended(&c, 1, "no\n");
+}
+END_TEST
+
 START_TEST(a_secret_is_not_shown)
 {
     static uint32_t one[1000 * 1000];
@@ -351,6 +399,8 @@ int main(void)
     tcase_add_test(t, yes_and_no);
     tcase_add_test(t, by_mouse);
     tcase_add_test(t, a_line);
+    tcase_add_test(t, a_paste_that_is_too_long);
+    tcase_add_test(t, the_question_is_cleaned);
     tcase_add_test(t, a_secret_is_not_shown);
     tcase_add_test(t, nothing_counts_before_quiet);
     tcase_add_test(t, they_wait_in_line);

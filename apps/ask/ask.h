@@ -34,7 +34,7 @@ struct question {
     ev_timer timeout;
     bool complete;                      /* all of the text is there */
     size_t n;
-    char text[ASK_TEXT_MAX];
+    char text[ASK_TEXT_MAX + 1];        /* cleaned (unik/clean.h) when it is complete */
 };
 
 /* The plugin's state. */

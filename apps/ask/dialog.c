@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unik/clean.h>
 #include "apps/ask/ask.h"
 
 #define KEY_RETURN 0xff0d               /* xkb keysyms */
@@ -17,7 +18,7 @@
 
 enum colour {
     PAPER = 0xf4f4f4, INK = 0x202020, BAND = 0x2b3a55, BAND_INK = 0xffffff, FIELD = 0xffffff, LINE = 0x9a9a9a, PALE = 0xb8b8b8,
-    ACTIVE = 0x2060c0, BUTTON = 0xe0e0e0
+    ACTIVE = 0x2060c0, BUTTON = 0xe0e0e0, ALARM = 0xb00020
 };
 
 enum part { PART_YES, PART_NO, PART_FIELD, PARTS };
@@ -30,8 +31,9 @@ struct dialog {
     enum part focus;
     bool armed;                         /* the user has been quiet: keys and clicks count */
     ev_timer quiet;
-    char answer[ASK_ANSWER_MAX];
+    char answer[ASK_ANSWER_MAX + 1];
     size_t n;
+    const char *notice;                 /* below the field, until the next input: why something was not taken; or NULL */
 };
 
 static struct unik_font *font_of(const struct dialog *d) { return d->q->ask->font; }
@@ -75,6 +77,9 @@ static void draw_field(struct dialog *d)
         unik_draw_text(&d->buffer, f, x, y, INK, d->answer + from, d->n - from);
     if (focus && d->armed)
         unik_draw_fill(&d->buffer, x + characters * em, y, 2, f->height, INK);
+    unik_draw_fill(&d->buffer, 0, r->y + r->height, d->buffer.width, f->height, PAPER);
+    if (d->notice)
+        unik_draw_text(&d->buffer, f, r->x, r->y + r->height, ALARM, d->notice, strlen(d->notice));
 }
 
 /* What input can change. */
@@ -135,21 +140,34 @@ static void move_focus(struct dialog *d, int by)
     d->focus = order[kind][(at + n + (unsigned)by) % n];
 }
 
+static const char too_long[] = "Too long: at most 1000 bytes. Nothing was added.";
+_Static_assert(ASK_ANSWER_MAX == 1000, "the notice says so");
+
+/* What does not fit as a whole is refused, and the user is told. */
+static void add(struct dialog *d, const char *text, size_t n)
+{
+    if (n > ASK_ANSWER_MAX - d->n)
+        d->notice = too_long;
+    else
+        d->n += unik_clean(d->answer + d->n, n + 1, text, n, 0);
+}
+
 static void type(struct dialog *d, const struct unik_gui_event *e)
 {
     size_t n = strlen(e->text);
+    uint32_t c;
 
     if (e->keysym == KEY_BACKSPACE) {
         if (d->n > 0)
             d->n -= unik_utf8_last(d->answer, d->n);
-    } else if (n > 0 && (unsigned char)e->text[0] >= ' ' && e->text[0] != 127 && d->n + n <= sizeof(d->answer)) {
-        memcpy(d->answer + d->n, e->text, n);
-        d->n += n;
+    } else if (n > 0 && unik_clean_next(e->text, n, &c) && unik_clean_shown(c)) {
+        add(d, e->text, n);
     }
 }
 
 static void on_key(struct dialog *d, const struct unik_gui_event *e)
 {
+    d->notice = NULL;
     switch (e->keysym) {
     case KEY_RETURN:
     case KEY_ENTER:
@@ -197,18 +215,21 @@ static void on_click(struct dialog *d, int x, int y)
     draw_controls(d);
 }
 
-/* Pasted text goes into the field up to its first control character. */
+/* Pasted text goes into the field up to its first control character; a second line is not taken, and the user is told. */
 static void on_paste(struct dialog *d, const struct unik_gui_event *e)
 {
     const char *bytes = e->bytes;
     size_t n = 0;
 
+    if (d->q->kind == ASK_YES_NO)
+        return;
+    d->notice = NULL;
     while (n < e->size && (unsigned char)bytes[n] >= ' ' && bytes[n] != 127)
         n++;
-    if (d->q->kind == ASK_YES_NO || d->n + n > sizeof(d->answer))
-        return;
-    memcpy(d->answer + d->n, bytes, n);
-    d->n += n;
+    add(d, bytes, n);
+    while (!d->notice && n < e->size)
+        if (bytes[n++] != '\n')
+            d->notice = "Only the first line was added.";
     draw_controls(d);
 }
 

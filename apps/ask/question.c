@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unik/clean.h>
 #include "apps/ask/ask.h"
 
 static void end(struct question *q, enum ask_code code, const char *answer, size_t n)
@@ -61,6 +62,7 @@ static void complete(struct question *q)
     struct ask *a = q->ask;
     struct ask_layout l;
 
+    q->n = unik_clean(q->text, sizeof(q->text), q->text, q->n, UNIK_CLEAN_LINES);
     while (q->n > 0 && q->text[q->n - 1] == '\n')
         q->n--;
     if (q->n == 0) {
@@ -93,7 +95,7 @@ static void on_call(struct unik_stream *s, unsigned events, void *arg)
     }
     if (q->complete)
         return;
-    while (q->n < sizeof(q->text) && (k = unik_stream_read(s, q->text + q->n, sizeof(q->text) - q->n)) != -EAGAIN) {
+    while (q->n < ASK_TEXT_MAX && (k = unik_stream_read(s, q->text + q->n, ASK_TEXT_MAX - q->n)) != -EAGAIN) {
         if (k == 0)
             complete(q);
         else if (k < 0)
@@ -102,7 +104,7 @@ static void on_call(struct unik_stream *s, unsigned events, void *arg)
             return;
         q->n += (size_t)k;
     }
-    if (q->n < sizeof(q->text))
+    if (q->n < ASK_TEXT_MAX)
         return;
     k = unik_stream_read(s, &more, 1);
     if (k == 0)

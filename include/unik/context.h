@@ -56,8 +56,8 @@ struct unik_host {
     void (*metrics)(struct unik_ctx *, struct unik_text *);
 };
 
-/* One line to the log, without newline, under the plugin's name. Bytes from a peer are printed as given: the host
- * replaces control characters. Rate-limited per plugin: a flood is counted, not printed. */
+/* One line to the log, without newline, under the plugin's name. Bytes from a peer may be given as they are: the host
+ * makes them fit to be shown (unik/clean.h). Rate-limited per plugin: a flood is counted, not printed. */
 #define unik_log(ctx, level, ...) ((ctx)->host->log((ctx), (level), __VA_ARGS__))
 #define unik_error(ctx, ...) unik_log(ctx, UNIK_ERROR, __VA_ARGS__)
 #define unik_warn(ctx, ...) unik_log(ctx, UNIK_WARNING, __VA_ARGS__)

@@ -16,7 +16,7 @@ extern "C" {
 
 #define UNIK_GUI_WIDTH_MAX 16384        /* pixels; the daemon refuses more (qubes-gui-protocol.h, MAX_WINDOW_WIDTH, _HEIGHT) */
 #define UNIK_GUI_HEIGHT_MAX 6144
-#define UNIK_GUI_TITLE_MAX 127          /* bytes; the daemon shows other than ASCII only if its user allows that */
+#define UNIK_GUI_TITLE_MAX 127          /* bytes; cleaned (unik/clean.h); the daemon shows other than ASCII only if its user allows that */
 #define UNIK_GUI_CLASS_MAX 63
 #define UNIK_GUI_CLIPBOARD_MAX 256000   /* bytes each way with protocol 1.8; 65000 out before that */
 #define UNIK_GUI_CURSOR_DEFAULT 0       /* others: 0x100 + glyph of the X cursor font, glyphs 0..0x98, even */
@@ -62,7 +62,7 @@ struct unik_gui_event {
     uint32_t keysym;                    /* KEY: xkb keysym in the user's layout, 0 if unknown (Return is 0xff0d, ...) */
     char text[16];                      /* KEY, pressed: what it types, UTF-8 with NUL; "" for none */
     unsigned state;                     /* STATE: enum unik_gui_state */
-    const void *bytes;                  /* PASTE: UTF-8 by convention, not checked */
+    const void *bytes;                  /* PASTE: UTF-8, cleaned (unik/clean.h) but for newlines and tabs */
     size_t size;
 };
 
@@ -108,7 +108,8 @@ struct unik_gui {
     int (*state)(struct unik_gui *g, struct unik_gui_window *w, unsigned set, unsigned unset);  /* 0 or -EINVAL (overlap) */
     void (*show)(struct unik_gui *g, struct unik_gui_window *w, bool shown);     /* docked windows always are */
 
-    /* What goes out when the user next copies from a window of this VM. Copied. 0, -EMSGSIZE (over the limit; the clipboard stays
+    /* What goes out when the user next copies from a window of this VM. Copied, and cleaned (unik/clean.h) but for newlines
+     * and tabs. 0, -EMSGSIZE (over the limit; the clipboard stays
      * as it was), -ENOMEM. */
     int (*set_clipboard)(struct unik_gui *g, const void *bytes, size_t size);
 

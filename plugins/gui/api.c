@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unik/clean.h>
 #include "plugins/gui/agent.h"
 
 static struct gui_agent *agent_of(struct unik_gui *g) { return (struct gui_agent *)(void *)g; }
@@ -30,7 +31,7 @@ static const char *vm_name(struct gui_agent *a)
     return name && *name ? name : "unik";
 }
 
-static void set_text(char *field, size_t size, const char *text) { snprintf(field, size, "%s", text); }
+static void set_text(char *field, size_t size, const char *text) { unik_clean(field, size, text, strlen(text), 0); }
 
 /* A copy of the caller's struct, as far as the caller knows it. */
 static int take_setup(const struct unik_gui_setup *given, struct unik_gui_setup *s)

@@ -1,6 +1,7 @@
 /* plugins/gui/clipboard.c - text out and in. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unik/clean.h>
 #include "plugins/gui/agent.h"
 
 void gui_text_drop(struct gui_text *t)
@@ -17,12 +18,11 @@ int gui_clipboard_set(struct gui_agent *a, const void *bytes, size_t size)
     if (size > UNIK_GUI_CLIPBOARD_MAX)
         return -EMSGSIZE;
     if (size) {
-        t = malloc(sizeof(*t) + size);
+        t = malloc(sizeof(*t) + size + 1);
         if (!t)
             return -ENOMEM;
         t->users = 1;
-        t->size = (uint32_t)size;
-        memcpy(t->bytes, bytes, size);
+        t->size = (uint32_t)unik_clean((char *)t->bytes, size + 1, bytes, size, UNIK_CLEAN_LINES);
     }
     gui_text_drop(a->clipboard);
     a->clipboard = t;
@@ -55,7 +55,7 @@ void gui_paste_begin(struct gui_agent *a, uint32_t window, uint32_t size)
     a->paste_window = window;
     a->paste_size = size;
     a->paste_have = 0;
-    a->paste = malloc(size ? size : 1);
+    a->paste = malloc(size + 1);
     if (!a->paste) {
         unik_warn(a->ctx, "no memory for %u bytes of pasted text", (unsigned)size);
         a->skip = size;
@@ -66,8 +66,9 @@ void gui_paste_begin(struct gui_agent *a, uint32_t window, uint32_t size)
 void gui_paste_end(struct gui_agent *a)
 {
     struct unik_gui_window *w = GUI_MINOR(a->version) < 2 ? a->focus : gui_window_find(a, a->paste_window);
-    struct unik_gui_event e = { .type = UNIK_GUI_PASTE, .bytes = a->paste, .size = a->paste_size };
+    struct unik_gui_event e = { .type = UNIK_GUI_PASTE, .bytes = a->paste };
 
+    e.size = unik_clean((char *)a->paste, (size_t)a->paste_size + 1, a->paste, a->paste_size, UNIK_CLEAN_LINES);
     gui_count(a, GUI_PASTES);
     if (w)
         gui_tell(w, &e);

@@ -142,7 +142,7 @@ START_TEST(copying_out)
     check_copy("now", 3);
     a.on = NULL;
     for (size_t i = 0; i < sizeof(big); i++)
-        big[i] = (char)(i * 7);
+        big[i] = (char)(i % 61 ? 'a' + (int)(i * 7 % 26) : '\n');
     ck_assert_int_eq(gui->set_clipboard(gui, big, UNIK_GUI_CLIPBOARD_MAX + 1), -EMSGSIZE);
     check_copy("now", 3);
     ck_assert_int_eq(gui->set_clipboard(gui, big, UNIK_GUI_CLIPBOARD_MAX), 0);
@@ -151,6 +151,24 @@ START_TEST(copying_out)
     check_copy(big, UNIK_GUI_CLIPBOARD_MAX);    /* of a window that is going: always answered */
     ck_assert_int_eq(gui->set_clipboard(gui, NULL, 0), 0);
     check_copy("", 0);
+}
+END_TEST
+
+/* Text is cleaned both ways: nobody gets escape sequences or hidden turns of direction by it. So are titles. */
+START_TEST(text_is_cleaned)
+{
+    static const char bad[] = "a\r\nb\x1b[2J\xe2\x80\xae\xff\tc", good[] = "a\nb?[2J??\tc";
+
+    ck_assert_int_eq(gui->set_clipboard(gui, bad, sizeof(bad) - 1), 0);
+    check_copy(good, sizeof(good) - 1);
+    daemon_paste(&guid, 1, bad, sizeof(bad) - 1);
+    settle();
+    ck_assert_uint_eq(a.pastes, 1);
+    ck_assert_uint_eq(a.pasted, sizeof(good) - 1);
+    ck_assert(memcmp(a.paste, good, sizeof(good) - 1) == 0);
+    ck_assert_int_eq(gui->title(gui, a.w, "x\n\xe2\x80\xae\xc2\x9by"), 0);
+    settle();
+    ck_assert_str_eq(shown(1)->title, "x???y");
 }
 END_TEST
 
@@ -194,7 +212,7 @@ START_TEST(pasting_in)
     static uint8_t big[GUI_CLIPBOARD_IN_MAX];
 
     for (size_t i = 0; i < sizeof(big); i++)
-        big[i] = (uint8_t)(i * 31 >> 3);
+        big[i] = (uint8_t)(i % 61 ? 'a' + (i * 31 >> 3) % 26 : '\n');
     daemon_paste(&guid, 1, "hi", 2);
     daemon_key(&guid, 1, 38, 0, true);
     settle();
@@ -373,6 +391,7 @@ TCase *gui_cases_input(void)
     tcase_add_test(t, mouse);
     tcase_add_test(t, closing);
     tcase_add_test(t, copying_out);
+    tcase_add_test(t, text_is_cleaned);
     tcase_add_test(t, a_new_text_while_one_goes_out);
     tcase_add_test(t, many_requests_are_not_kept);
     tcase_add_test(t, pasting_in);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unik/clean.h>
 #include <unik/text.h>
 #include "supervisor/options.h"
 #include "tools/host/host.h"
@@ -60,9 +61,7 @@ static void UNIK_PRINTF(3, 4) do_log(struct unik_ctx *ctx, enum unik_level level
     va_start(ap, fmt);
     vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    for (char *p = line; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127)
-            *p = '?';
+    unik_clean(line, sizeof(line), line, strlen(line), 0);
     if (h->line)
         h->line(ctx, level, line, h->line_arg);
     if (h->log && level <= h->most)
