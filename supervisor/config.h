@@ -7,7 +7,8 @@
 
 #define CONFIG_SECTIONS_MAX 64
 #define CONFIG_ENTRIES_MAX 128      /* per section */
-#define CONFIG_LINE_MAX 4096
+#define CONFIG_LINE_MAX 4094        /* bytes, without the end of the line */
+#define CONFIG_FILE_MAX (1u << 20)
 #define CONFIG_SUPERVISOR "supervisor"  /* the section of keys before the first heading */
 
 struct config_place {
@@ -37,12 +38,19 @@ struct config {
 void config_init(struct config *c);
 void config_free(struct config *c);
 
-/* Read a file. Syntax errors are reported and counted in c->errors; 0, or a negative errno if it cannot be read at all. */
+/* config-read.c: read a file. Syntax errors are reported and counted in c->errors; 0, or a negative errno if it cannot be read at
+ * all: -EFBIG (more than CONFIG_FILE_MAX bytes), or what the system says. */
 int config_read(struct config *c, const char *file);
 /* "plugin.key=value", or "key=value" for the supervisor; replaces what the file says. Makes the section if need be. */
 void config_override(struct config *c, const char *word);
 
 const struct config_section *config_find(const struct config *c, const char *name);
+
+/* For config-read.c. A section of that name, or NULL; a new one, or NULL with the mistake told; a key of one. */
+struct config_section *config_section(const struct config *c, const char *name);
+struct config_section *config_add(struct config *c, const char *name, const struct config_place *place);
+void config_set(struct config *c, struct config_section *s, const char *key, const char *value,
+                const struct config_place *place, bool replace);
 
 /* "file:12: message" to stderr, counted. place may be NULL. */
 __attribute__((format(printf, 3, 4)))

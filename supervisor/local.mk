@@ -1,7 +1,7 @@
 # The supervisor: dynamic (loads .so) and static (every plugin built in); the same sources.
 noinst_LTLIBRARIES += supervisor/libsupervisor.la
 supervisor_libsupervisor_la_SOURCES = \
-	supervisor/config.c supervisor/config.h \
+	supervisor/config.c supervisor/config-read.c supervisor/config.h \
 	supervisor/describe.c \
 	supervisor/graph.c \
 	supervisor/host.c \
@@ -14,7 +14,7 @@ supervisor_libsupervisor_la_SOURCES = \
 	supervisor/supervisor.c supervisor/supervisor.h \
 	supervisor/unit.c supervisor/unit.h
 supervisor_libsupervisor_la_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGINDIR='"$(plugindir)"'
-supervisor_libsupervisor_la_LIBADD = $(INI_LIBS) $(EV_LIBS)
+supervisor_libsupervisor_la_LIBADD = $(EV_LIBS)
 
 sbin_PROGRAMS += unik-supervisor
 unik_supervisor_SOURCES = supervisor/main.c supervisor/object.c supervisor/static-none.c
@@ -53,3 +53,9 @@ tests_test_supervisor_SOURCES = tests/test-supervisor.c supervisor/object-none.c
 tests_test_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_supervisor_LDADD = supervisor/libsupervisor.la $(CHECK_LIBS)
 endif
+
+FUZZ_TARGETS += tests/fuzz/fuzz-config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c tests/fuzz/must.h supervisor/config.c supervisor/config-read.c \
+	supervisor/log.c
+tests_fuzz_fuzz_config_LDADD = $(FUZZ_MAIN)
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -14,17 +14,19 @@ const struct unik_plugin *const loader_static[] = { NULL };
 
 static char file[] = "/tmp/unik-conf.XXXXXX";
 
-static void parse(struct config *c, const char *text)
+static void parse_bytes(struct config *c, const char *text, size_t n)
 {
     int fd = mkstemp(strcpy(file, "/tmp/unik-conf.XXXXXX"));
 
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq((int)write(fd, text, strlen(text)), (int)strlen(text));
+    ck_assert_int_eq((int)write(fd, text, n), (int)n);
     close(fd);
     config_init(c);
     ck_assert_int_eq(config_read(c, file), 0);
     unlink(file);
 }
+
+static void parse(struct config *c, const char *text) { parse_bytes(c, text, strlen(text)); }
 
 static const char *value(const struct config *c, const char *section, const char *key)
 {
@@ -81,7 +83,11 @@ START_TEST(counts_every_mistake)
         { "x = 1", 0 },
         { "\xef\xbb\xbf[a]\nx = 1\n", 0 },
         { "[a]\r\nx = 1\r\n", 0 },
-        { "= 1\n", 0 },                 /* a key with no name: refused when keys are looked up */
+        { "= 1\n", 1 }, { "x: 1\n", 1 }, { "x y = 1\n", 1 }, { "x\n= 1\n", 2 },
+        { "[a] x\n", 1 }, { "[a]] ; x\n", 1 }, { "[a] # x\n[b]; x\n \t[c]\t\n", 0 }, { "[a][b]\n", 1 },
+        { "x = \"a\n", 1 }, { "x = \"a\" b\n", 1 }, { "x = \"a\"b\"\n", 1 }, { "x = \"\n", 1 },
+        { "x = # no\n", 1 }, { "x = ; no\n", 1 }, { "x = a\vb\n", 1 }, { "# \x1b[2J\n", 1 }, { "x = a\rb\n", 1 },
+        { "x = 1\r", 0 }, { "\t x\t=\t1 \n", 0 }, { "", 0 },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -90,6 +96,76 @@ START_TEST(counts_every_mistake)
         parse(&c, cases[i].text);
         ck_assert_msg(c.errors == cases[i].errors, "case %zu: %u", i, c.errors);
         config_free(&c);
+    }
+}
+END_TEST
+
+/* What a value is, to the byte. */
+START_TEST(values_as_written)
+{
+    static const struct {
+        const char *line, *value;
+    } cases[] = {
+        { "x = a b", "a b" }, { "x=a", "a" }, { "x =", "" }, { "x = \"\"", "" }, { "x = \" a \"", " a " },
+        { "x = a ; c", "a" }, { "x = a # c", "a" }, { "x = a\t# c", "a" }, { "x = a   ;", "a" },
+        { "x = a;b#c", "a;b#c" }, { "x = \"a ; b # c\"", "a ; b # c" }, { "x = \"a ; b\" ; c", "a ; b" },
+        { "x = \"a\"# c", "a" }, { "x = \"# a\"", "# a" }, { "x = a = b", "a = b" }, { "x = a \"b\" c", "a \"b\" c" },
+        { "x = a\"", "a\"" }, { "x = gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f" }, { "x = 5:6", "5:6" }, { "x = [a]", "[a]" },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config c;
+
+        parse(&c, cases[i].line);
+        ck_assert_msg(c.errors == 0, "case %zu", i);
+        ck_assert_str_eq(value(&c, "supervisor", "x"), cases[i].value);
+        config_free(&c);
+    }
+}
+END_TEST
+
+START_TEST(bytes_that_are_no_text)
+{
+    static char big[CONFIG_FILE_MAX + 2];
+    struct config c;
+
+    parse_bytes(&c, "[a]\nx = 1\0 2\ny = 3\n", 19);
+    ck_assert_uint_eq(c.errors, 1);
+    ck_assert_ptr_null(value(&c, "a", "x"));
+    ck_assert_str_eq(value(&c, "a", "y"), "3");
+    config_free(&c);
+    parse_bytes(&c, "x = 1\n\0", 7);   /* behind the last line */
+    ck_assert_uint_eq(c.errors, 1);
+    config_free(&c);
+    memset(big, '\n', sizeof(big));
+    config_init(&c);
+    ck_assert_int_eq(config_read(&c, "/dev/zero"), -EFBIG);     /* no end */
+    ck_assert_int_eq(config_read(&c, "/"), -EISDIR);
+    parse_bytes(&c, big, CONFIG_FILE_MAX);
+    ck_assert_uint_eq(c.errors, 0);
+    config_free(&c);
+}
+END_TEST
+
+static bool is_www(const char *name, void *arg)
+{
+    (void)arg;
+    return strcmp(name, "www") == 0;
+}
+
+START_TEST(log_sources)
+{
+    static const struct { const char *spec; int error; } cases[] = {
+        { "debug", 0 }, { "*:info, www:debug", 0 }, { "", 0 }, { "www:debug,info", 0 }, { "*:info, wwww:debug", -EINVAL },
+        { "ww:debug", -EINVAL }, { " , www:info , x:info", -EINVAL },
+    };
+    char text[200];
+    struct unik_text why;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        unik_text_init(&why, text, sizeof(text));
+        ck_assert_int_eq(log_check_sources(cases[i].spec, is_www, NULL, &why), cases[i].error);
+        ck_assert_int_eq(text[0] != 0, cases[i].error != 0);
     }
 }
 END_TEST
@@ -322,6 +398,9 @@ int main(void)
     tcase_add_test(t, reads_sections_and_places);
     tcase_add_test(t, supervisor_section_and_top_are_one);
     tcase_add_test(t, counts_every_mistake);
+    tcase_add_test(t, values_as_written);
+    tcase_add_test(t, bytes_that_are_no_text);
+    tcase_add_test(t, log_sources);
     tcase_add_test(t, long_lines_and_many_sections);
     tcase_add_test(t, overrides);
     tcase_add_test(t, missing_file);

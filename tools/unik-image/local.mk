@@ -21,7 +21,7 @@ if HAVE_XEN
 UNIK_KERNEL += boot/unik-kernel
 endif
 IMAGE_PART_FILES = $(UNIK_KERNEL) $(UNIK_KEYBOARD) tools/unik-image/unik-pack $(srcdir)/scripts/static-table
-IMAGE_PART_LIBS = supervisor/libmain.la protocol/libprotocol.la $(EV_LIBS) $(INI_LIBS) $(STATIC_PLUGINS)
+IMAGE_PART_LIBS = supervisor/libmain.la protocol/libprotocol.la $(EV_LIBS) $(STATIC_PLUGINS)
 image-parts/stamp: $(IMAGE_PART_FILES) $(filter %.la,$(IMAGE_PART_LIBS)) $(srcdir)/scripts/static-parts
 	$(AM_V_GEN)$(srcdir)/scripts/static-parts image-parts $(IMAGE_PART_FILES) -- $(IMAGE_PART_LIBS) && touch $@
 all-local: image-parts/stamp
