@@ -375,7 +375,7 @@ START_TEST(strangers)
         ck_assert_msg(count(rows[i].counter) > 0, "row %zu: not counted as %s", i, rows[i].counter);
     }
     /* ... and nothing goes out to there either */
-    ck_assert_int_eq(bed.net->connect(bed.net, "127.0.0.1", 80, end_event, &e, &e.s), 0);
+    ck_assert_int_eq(bed.net->connect(bed.net, NULL, "127.0.0.1", 80, end_event, &e, &e.s), 0);
     turn();
     ck_assert_int_eq(unik_stream_ended(e.s), -ENETUNREACH);
     unik_stream_close(e.s);

@@ -164,7 +164,7 @@ START_TEST(arp_ages)
 
     bed_begin_raw(UNIK_ON_QUBES, 0, options);
     drop_frames();
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &port, on_datagram, NULL, &u), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &port, on_datagram, NULL, &u), 0);
     quiet();
     ck_assert_int_eq(bed.net->send(bed.net, u, PEER4, 9, "x", 1), 0);
     for (int i = 0; i < 5; i++) {
@@ -202,7 +202,7 @@ START_TEST(neighbours_age)
     struct sent *f;
 
     bed_begin_raw(UNIK_ON_QUBES, 0, options);
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &port, on_datagram, NULL, &u), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &port, on_datagram, NULL, &u), 0);
     ck_assert_int_eq(bed.net->send(bed.net, u, PEER6, 9, "x", 1), 0);
     drop_frames();
     inet_pton(AF_INET6, PEER6, m + 8);

@@ -58,7 +58,7 @@ static void begin(void)
     struct sent *f;
 
     bed_begin_raw(UNIK_ON_QUBES, 0, options);
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &port, on_datagram, NULL, &udp), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &port, on_datagram, NULL, &udp), 0);
     ck_assert_int_eq(bed.net->send(bed.net, udp, PEER6, 9, "x", 1), 0);
     do
         f = wait_frame();

@@ -113,7 +113,7 @@ START_TEST(answers_from_where_it_was_asked)
 
     bed_begin();
     fd = far_listen(SOCK_DGRAM, &far_port);
-    ck_assert_int_eq(bed.net->udp(bed.net, "", &port, on_question, &s, &s.u), 0);
+    ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &port, on_question, &s, &s.u), 0);
     ck_assert_int_eq(bed.net->udp_to(bed.net, s.u, text), -ENOENT);
     inet_pton(AF_INET, bed.us, &to.sin_addr);
     to.sin_port = htons((uint16_t)port);
