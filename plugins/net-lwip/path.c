@@ -2,9 +2,9 @@
  * has to: our packets may be cut on the way there.
  *
  * Such a message is *from the network*, from anybody, and lwIP 2.2.1 would believe it whole. It is believed here only if it quotes a
- * segment of a connection of ours that is on the way now: who does not see our packets has to guess port and sequence number. It makes
- * the segments of that connection smaller, never below what IPv6 asks of every link, and never larger; and sends again what is
- * not acknowledged. lwIP sees none of these messages. */
+ * segment of a connection of ours that is on the way now: who does not see our packets has to guess port and sequence number; and
+ * if it names at least what IPv6 asks of every link. It makes the segments of that connection smaller, never larger, and sends again what
+ * is not acknowledged. lwIP sees none of these messages. */
 #include "lwip/icmp6.h"
 #include "lwip/inet_chksum.h"
 #include "lwip/ip6.h"
@@ -49,8 +49,7 @@ static bool smaller(struct stack *n, const u8_t *icmp)
     if (IP6H_V(ip) != 6 || IP6H_NEXTH(ip) != IP6_NEXTH_TCP)
         return false;
     c = find(ip, (u16_t)(tcp[0] << 8 | tcp[1]), (u16_t)(tcp[2] << 8 | tcp[3]), seq);
-    mtu = mtu < SMALLEST ? SMALLEST : mtu;
-    if (!c || mtu >= n->netif.mtu || c->mss <= mtu - HEADERS)
+    if (!c || mtu < SMALLEST || mtu >= n->netif.mtu || c->mss <= mtu - HEADERS)
         return false;
     c->mss = (u16_t)(mtu - HEADERS);
     merge_flush(n);                     /* segments that wait there cannot be taken back */

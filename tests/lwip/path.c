@@ -50,9 +50,10 @@ START_TEST(too_big_is_believed)
         { 1300, 0, 0, true, 1232 },     /* a wrong checksum */
         { 1500, 0, 0, false, 1232 }, { 9000, 0, 0, false, 1232 }, { 0xffffffff, 0, 0, false, 1232 },   /* no smaller */
         { 1300, 0, 0, false, 47 },      /* too little is quoted */
+        { 1279, 0, 0, false, 1232 }, { 50, 0, 0, false, 1232 }, { 0, 0, 0, false, 1232 },      /* less than any link's (RFC 8201 4) */
     };
-    const uint32_t mtu = _i & 1 ? 1300 : 100;          /* less than IPv6's least: that is meant */
-    const size_t most = (mtu < 1280 ? 1280 : mtu) - 60;
+    const uint32_t mtu = _i & 1 ? 1300 : 1280;
+    const size_t most = mtu - 60;
     unsigned n = 0, resent = 0;
     struct peer c;
     struct sent *f;
