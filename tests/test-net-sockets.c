@@ -4,7 +4,9 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -447,6 +449,51 @@ START_TEST(abandon_frees_everything)
 }
 END_TEST
 
+/* A host with several addresses, and one socket for both families: each answer comes from where its question went. */
+static void on_question(struct unik_net_udp *u, const void *bytes, size_t n, const char *address, unsigned port, void *arg)
+{
+    char text[UNIK_NET_ADDRESS_MAX];
+
+    ck_assert_int_eq(bed.net->udp_to(bed.net, u, text), 0);
+    ck_assert_str_eq(text, arg);
+    ck_assert_int_eq(bed.net->send_from(bed.net, u, text, address, port, bytes, n), 0);
+}
+
+START_TEST(answers_from_each_address)
+{
+    static const char *const rows[] = { "127.0.0.1", "127.0.0.2", "127.99.0.7", "::1" };
+    char text[UNIK_NET_ADDRESS_MAX];
+
+    begin(NULL);
+    for (size_t i = 0; i < 4; i++) {
+        union { struct sockaddr any; struct sockaddr_in v4; struct sockaddr_in6 v6; } to = { 0 }, from;
+        bool v6 = strchr(rows[i], ':') != NULL;
+        socklen_t len = v6 ? sizeof(to.v6) : sizeof(to.v4), from_len = sizeof(from);
+        struct unik_net_udp *u;
+        unsigned port = 0;
+        char byte;
+        int fd = socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+        ck_assert_int_eq(bed.net->udp(bed.net, NULL, "", &port, on_question, (void *)(uintptr_t)rows[i], &u), 0);
+        to.any.sa_family = v6 ? AF_INET6 : AF_INET;
+        if (v6)
+            to.v6.sin6_addr = in6addr_loopback;
+        else
+            inet_pton(AF_INET, rows[i], &to.v4.sin_addr);
+        to.v4.sin_port = htons((uint16_t)port);         /* where sin6_port is */
+        if (fd >= 0 && sendto(fd, "x", 1, 0, &to.any, len) == 1) {     /* not where there is no IPv6 */
+            for (int k = 0; k < 4000 && recvfrom(fd, &byte, 1, 0, &from.any, &from_len) != 1; k++)
+                host_run(bed.h, 0.005);
+            inet_ntop(from.any.sa_family, v6 ? (void *)&from.v6.sin6_addr : (void *)&from.v4.sin_addr, text, sizeof(text));
+            ck_assert_str_eq(text, rows[i]);
+        }
+        close(fd);
+        bed.net->unudp(bed.net, u);
+    }
+    end();
+}
+END_TEST
+
 START_TEST(refuses_bad_options)
 {
     static const char *const dhcp[] = { "ipv4=dhcp", NULL }, *const none[] = { "max-connections=0", NULL },
@@ -482,6 +529,7 @@ int main(void)
     tcase_add_test(t, drain_refuses_and_keeps);
     tcase_add_test(t, stop_sends_the_last_bytes);
     tcase_add_test(t, abandon_frees_everything);
+    tcase_add_test(t, answers_from_each_address);
     tcase_add_test(t, refuses_bad_options);
     suite_add_tcase(s, t);
     r = srunner_create(s);
