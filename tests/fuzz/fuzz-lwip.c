@@ -1,7 +1,8 @@
 /* What the network may send, to net-lwip with a listener, a UDP socket, a name asked for and a connection being made, without a card
  * or a kernel. The input is a row of frames: one byte of flags, two of length, the bytes. Flags: 1 the card says that checksums are
  * good, 2 memory is shared, 4 in two parts, 8 an answer of the name server to our last question (the bytes follow its id), 16 sequence
- * number and acknowledgement are made to fit the last segment that the stack sent. Every frame must be given back. */
+ * number and acknowledgement are made to fit the last segment that the stack sent, 32 the frame is for our card, 64 the packet is for
+ * our address, from the router's. Every frame must be given back. */
 #include <stdlib.h>
 #include <string.h>
 #include <unik/net.h>
@@ -157,6 +158,14 @@ static size_t shape(uint8_t *to, const uint8_t *bytes, size_t n, unsigned flags)
         return n + 44;
     }
     memcpy(to, bytes, n);
+    if (flags & 32 && n >= 14)
+        memcpy(to, head, 12);
+    if (flags & 64 && n >= 34 && to[12] == 8 && to[13] == 0)
+        memcpy(to + 26, head + 26, 8);
+    if (flags & 64 && n >= 54 && to[12] == 0x86 && to[13] == 0xdd) {
+        memset(to + 22, 0, 32);
+        to[22] = to[38] = 0xfd, to[37] = 1, to[53] = 2;
+    }
     if (flags & 16 && n >= 54) {
         uint8_t *t = to + 34;
         uint32_t seq;
