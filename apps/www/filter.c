@@ -262,6 +262,8 @@ static const char *name(struct www_filter *f, const char *p, const char *end)
     if (*to != ':')                     /* a space before it hides the field from others on the way (5.1) */
         return refuse(f, to, "bad field name");
     f->special = special_of(f);
+    if (f->name_n > 17 && strncasecmp(f->name, "Transfer-Encoding", 17) == 0)   /* the library takes it for that */
+        return refuse(f, to, "bad field name");
     if (f->special && f->trailers)
         return refuse(f, to, "a field that may not be in a trailer");
     f->state = VALUE;
@@ -375,6 +377,8 @@ static void end_head(struct www_filter *f, enum ends how)
         www_filter_refuse(f, 400, "no Host");
     if (!f->trailers && f->has_encoding && (f->old || f->has_length))
         www_filter_refuse(f, 400, f->old ? "Transfer-Encoding in HTTP/1.0" : "both Transfer-Encoding and Content-Length");
+    if (f->method == CONNECT && (f->has_encoding || f->length > 0))     /* RFC 9110, 9.3.6: what follows is a tunnel's, or not */
+        www_filter_refuse(f, 400, "CONNECT with a body");
     f->done = !f->status;
 }
 
