@@ -52,6 +52,13 @@ static void end_line(struct www_filter *f, enum ends how, enum state next)
     f->state = next;
 }
 
+/* Of a name, as much as is looked at. */
+static void keep_name(struct www_filter *f, size_t at, const char *p, size_t n)
+{
+    if (at < sizeof(f->name))
+        memcpy(f->name + at, p, n < sizeof(f->name) - at ? n : sizeof(f->name) - at);
+}
+
 /* ---- the request line (RFC 9112, 3) ---- */
 
 static const char *start(struct www_filter *f, const char *p)
@@ -70,9 +77,8 @@ static const char *method(struct www_filter *f, const char *p, const char *end)
 {
     const char *to = skip(p, end, WWW_TOKEN);
 
-    for (; p < to; p++, f->method_n++)
-        if (f->method_n < 8)
-            f->name[f->method_n] = *p;
+    keep_name(f, f->method_n, p, (size_t)(to - p));
+    f->method_n += (size_t)(to - p);
     if (to == end)
         return to;
     if (*to != ' ' || f->method_n == 0)
@@ -195,11 +201,16 @@ static void end_request_line(struct www_filter *f, enum ends how)
     f->old = f->name[1] == '0';
 }
 
-static const char *version(struct www_filter *f, const char *p)
+static const char *version(struct www_filter *f, const char *p, const char *end)
 {
     static const char wanted[] = "HTTP/0.0";
     char c = *p;
 
+    if (f->at == 0 && end - p >= 10 && memcmp(p, "HTTP/1.1\r\n", 10) == 0) {   /* as nearly all end */
+        f->name[0] = f->name[1] = '1';
+        end_request_line(f, CRLF);
+        return p + 10;
+    }
     if (f->at == sizeof(wanted) - 1) {
         if (c == '\n')
             end_request_line(f, LF);
@@ -254,8 +265,7 @@ static const char *name(struct www_filter *f, const char *p, const char *end)
     const char *to = skip(p, end, WWW_TOKEN);
     size_t n = (size_t)(to - p);
 
-    if (f->name_n < sizeof(f->name))
-        memcpy(f->name + f->name_n, p, n < sizeof(f->name) - f->name_n ? n : sizeof(f->name) - f->name_n);
+    keep_name(f, f->name_n, p, n);
     f->name_n += n;
     if (to == end)
         return to;
@@ -360,6 +370,10 @@ static const char *value(struct www_filter *f, const char *p, const char *end)
     }
     if (to == end)
         return to;
+    if (*to == '\r' && to + 1 < end && to[1] == '\n') {
+        end_field(f, CRLF);
+        return to + 2;
+    }
     if (*to == '\n')
         end_field(f, LF);
     else if (*to == '\r')
@@ -404,7 +418,7 @@ static const char *step(struct www_filter *f, const char *p, const char *end)
     case TARGET: return target(f, p);
     case OTHER: return other(f, p);
     case PATH: case QUERY: return path(f, p, end);
-    case PROTOCOL: return version(f, p);
+    case PROTOCOL: return version(f, p, end);
     case FIELD:
         if (*p == '\n') {
             end_head(f, LF);
