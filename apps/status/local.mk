@@ -1,7 +1,7 @@
 # status: a window with what unik.Status says.
 if HAVE_DRAW
 noinst_LTLIBRARIES += apps/status/libstatus.la
-apps_status_libstatus_la_SOURCES = apps/status/status.c
+apps_status_libstatus_la_SOURCES = apps/status/status.c apps/status/view.c apps/status/view.h
 STATIC_PLUGINS += apps/status/libstatus.la apps/draw/libunik-draw.la
 
 plugin_LTLIBRARIES += apps/status.la

@@ -1,21 +1,21 @@
-/* status - a window with what unik.Status says: states, peers, addresses, counters, the last log lines. Looks again now and
- * then while somebody can see it, and draws the lines that have changed. The qrexec service status.Show brings it back after
- * the user has closed it.
+/* status - a window with what unik.Status says: at the top the state, what is not ready and why, addresses and the last log lines;
+ * below it everything. Looks again now and then while somebody can see it, and draws the rows that have changed. The qrexec service
+ * status.Show brings it back after the user has closed it.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <unik/draw.h>
 #include <unik/gui.h>
 #include <unik/plugin.h>
 #include <unik/qrexec.h>
 #include <unik/text.h>
 
+#include "apps/status/view.h"
+
 #define TEXT_MAX 65536                  /* bytes of the report; the rest is cut */
-#define LINES_MAX 2048
 #define ROWS_MAX 512                    /* shown at once */
-#define ROW_BYTES 512                   /* of a line that are drawn */
+#define BAR 4                           /* pixels: shows at the right edge which part is seen */
 
 #define KEY_PAGE_UP 0xff55              /* xkb keysyms */
 #define KEY_PAGE_DOWN 0xff56
@@ -23,8 +23,6 @@
 #define KEY_DOWN 0xff54
 #define KEY_HOME 0xff50
 #define KEY_END 0xff57
-
-enum colour { PAPER = 0x101418, INK = 0xd0d4d8, HEAD = 0x80c0ff, WARN = 0xffc040, FAIL = 0xff6060, EDGE = 0x304050 };
 
 struct config {
     double every;
@@ -46,13 +44,15 @@ static const struct unik_option options[] = {
 enum { LOOKS, ROWS_DRAWN };
 static const struct unik_counter counters[] = {
     [LOOKS] = { "looks", UNIK_COUNT, "times the report was read" },
-    [ROWS_DRAWN] = { "rows_drawn", UNIK_COUNT, "lines that had changed" },
+    [ROWS_DRAWN] = { "rows_drawn", UNIK_COUNT, "rows that had changed" },
     { 0 }
 };
 
 struct row {
+    uint32_t colour;
+    bool more;
     size_t n;
-    char text[ROW_BYTES];
+    char text[VIEW_ROW_BYTES];
 };
 
 struct status {
@@ -62,62 +62,67 @@ struct status {
     struct unik_gui_buffer buffer;
     struct unik_font *font;
     ev_timer again;
-    unsigned first, lines, rows;        /* the line at the top; of the report; that fit in the window */
+    unsigned first, rows;               /* the row at the top; that fit in the window */
     bool follow;                        /* the end is shown: as it grows too */
+    int bar_at, bar_height;             /* as drawn */
     char report[TEXT_MAX];
-    struct { const char *text; size_t n; } line[LINES_MAX];
+    struct view view;
     struct row shown[ROWS_MAX];
 };
 
-static void split(struct status *s)
+static int margin(const struct status *s) { return s->font->height / 2; }
+
+static unsigned last_first(const struct status *s) { return s->view.n > s->rows ? s->view.n - s->rows : 0; }
+
+static void draw_row(struct status *s, unsigned i, const struct view_row *r)
 {
-    const char *p = s->report;
+    int height = s->font->height, y = margin(s) + (int)i * height, x = margin(s) + (r->more ? view_indent(s->font) : 0);
 
-    for (s->lines = 0; *p && s->lines < LINES_MAX; s->lines++) {
-        size_t n = strcspn(p, "\n");
-
-        s->line[s->lines].text = p;
-        s->line[s->lines].n = n < ROW_BYTES ? n : ROW_BYTES;
-        p += n + (p[n] == '\n');
-    }
-}
-
-static bool has(const char *text, size_t n, const char *word) { return memmem(text, n, word, strlen(word)) != NULL; }
-
-/* A log line by its level; the first line of a plugin by its state. */
-static enum colour colour_of(const char *text, size_t n)
-{
-    if (has(text, n, ": ERR [") || has(text, n, ": failed for"))
-        return FAIL;
-    if (has(text, n, ": WRN [") || has(text, n, ": degraded for"))
-        return WARN;
-    return n > 0 && text[0] != ' ' && !has(text, n, ": INF [") ? HEAD : INK;
-}
-
-static unsigned last_first(const struct status *s) { return s->lines > s->rows ? s->lines - s->rows : 0; }
-
-static void draw_row(struct status *s, unsigned i, const char *text, size_t n)
-{
-    int height = s->font->height, margin = height / 2, y = margin + (int)i * height;
-
-    unik_draw_fill(&s->buffer, 1, y, s->buffer.width - 2, height, PAPER);
-    unik_draw_text(&s->buffer, s->font, margin, y, colour_of(text, n), text, n);
+    unik_draw_fill(&s->buffer, 1, y, s->buffer.width - 2 - BAR, height, PAPER);
+    unik_draw_text(&s->buffer, s->font, x, y, r->colour, r->text, r->n);
     s->gui->damage(s->gui, s->window, 0, y, s->buffer.width, height);
-    memcpy(s->shown[i].text, text, n);
-    s->shown[i].n = n;
+    memcpy(s->shown[i].text, r->text, r->n);
+    s->shown[i].n = r->n;
+    s->shown[i].colour = r->colour;
+    s->shown[i].more = r->more;
     s->ctx->counters[ROWS_DRAWN]++;
 }
 
-static void draw_changes(struct status *s, bool all)
+static bool is_shown(const struct row *a, const struct view_row *r)
 {
-    for (unsigned i = 0; i < s->rows; i++) {
-        unsigned at = s->first + i;
-        const char *text = at < s->lines ? s->line[at].text : "";
-        size_t n = at < s->lines ? s->line[at].n : 0;
+    return a->n == r->n && memcmp(a->text, r->text, r->n) == 0 && (r->n == 0 || (a->colour == r->colour && a->more == r->more));
+}
 
-        if (all || n != s->shown[i].n || memcmp(text, s->shown[i].text, n) != 0)
-            draw_row(s, i, text, n);
+/* Which part of the rows is seen; nothing, if all are. */
+static void draw_bar(struct status *s)
+{
+    int room = s->buffer.height - 2, x = s->buffer.width - 1 - BAR, height = 0, at = 0;
+
+    if (last_first(s) > 0) {
+        height = (int)((int64_t)room * s->rows / s->view.n);
+        height = height < BAR ? BAR : height;
+        at = (int)((int64_t)(room - height) * s->first / last_first(s));
     }
+    if (at == s->bar_at && height == s->bar_height)
+        return;
+    s->bar_at = at;
+    s->bar_height = height;
+    unik_draw_fill(&s->buffer, x, 1, BAR, room, PAPER);
+    unik_draw_fill(&s->buffer, x, 1 + at, BAR, height, EDGE);
+    s->gui->damage(s->gui, s->window, x < 0 ? 0 : x, 0, BAR, s->buffer.height);
+}
+
+static void draw_changes(struct status *s)
+{
+    static const struct view_row empty = { .text = "", .colour = INK };
+
+    for (unsigned i = 0; i < s->rows; i++) {
+        const struct view_row *r = s->first + i < s->view.n ? &s->view.row[s->first + i] : &empty;
+
+        if (!is_shown(&s->shown[i], r))
+            draw_row(s, i, r);
+    }
+    draw_bar(s);
 }
 
 static void scroll_to(struct status *s, long first)
@@ -125,8 +130,8 @@ static void scroll_to(struct status *s, long first)
     long most = (long)last_first(s);
 
     s->first = first < 0 ? 0 : (unsigned)(first > most ? most : first);
-    s->follow = s->lines > s->rows && s->first == last_first(s);
-    draw_changes(s, false);
+    s->follow = most > 0 && s->first == last_first(s);
+    draw_changes(s);
 }
 
 static void look(struct ev_loop *loop, ev_timer *w, int revents)
@@ -139,7 +144,7 @@ static void look(struct ev_loop *loop, ev_timer *w, int revents)
         return;
     unik_text_init(&t, s->report, sizeof(s->report));
     s->ctx->host->status(s->ctx, &t);
-    split(s);
+    view_make(&s->view, s->report, s->font, s->buffer.width - 2 * margin(s) - BAR, s->rows);
     s->ctx->counters[LOOKS]++;
     scroll_to(s, s->follow ? (long)last_first(s) : (long)s->first);
 }
@@ -154,6 +159,7 @@ static void resized(struct status *s, const struct unik_gui_buffer *buffer)
     unik_draw_frame(buffer, 0, 0, buffer->width, buffer->height, 1, EDGE);
     s->gui->damage(s->gui, s->window, 0, 0, buffer->width, buffer->height);
     memset(s->shown, 0, sizeof(s->shown));
+    s->bar_height = s->bar_at = 0;
     look(s->ctx->loop, &s->again, 0);
 }
 
@@ -167,7 +173,7 @@ static void on_key(struct status *s, uint32_t keysym)
     case KEY_PAGE_UP: scroll_to(s, (long)s->first - page); break;
     case KEY_PAGE_DOWN: scroll_to(s, (long)s->first + page); break;
     case KEY_HOME: scroll_to(s, 0); break;
-    case KEY_END: scroll_to(s, LINES_MAX); break;
+    case KEY_END: scroll_to(s, VIEW_ROWS_MAX); break;
     default: break;
     }
 }
