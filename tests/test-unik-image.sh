@@ -104,5 +104,67 @@ UNIK_IMAGE_PARTS=/nowhere bash "$program" -c vm.conf -o no.xen >out 2>&1; rc=$?;
 run --help; expect "help" 0 '^unik-image -c CONFIG'
 run --version; expect "version" 0 '^unik-image [0-9]'
 
+# nothing that goes in is written over, by whatever name it is called
+cp vm.conf mine.cfg; cp vm.conf mine.qubes; cp vm.conf real.conf; ln -s real.conf soft.cfg; ln real.conf hard.xen; cp mine.o also.o
+sums() { (cd "$work" && find vm.conf mine.cfg mine.qubes real.conf also.o mine.o libmine.a kernel site -type f -exec md5sum {} + | sort); }
+before=$(sums)
+# spared NAME PATTERN ARGS...: refused at once, with a line
+spared() {
+    local name=$1 pattern=$2; shift 2
+    run "$@"; expect "$name" 1 "^unik-image: .*$pattern"
+    is "$name: all is as it was" test "$before" = "$(sums)"
+}
+spared "the config, by the image's own name" 'over vm.conf' -c vm.conf -o vm.conf
+spared "the config, by that of the xl config" 'over mine.cfg' -c mine.cfg -o mine.xen
+spared "the config, by that of the commands" 'over mine.qubes' -c mine.qubes -o mine.xen
+spared "the config through a soft link" 'over real.conf' -c real.conf -o soft.xen
+spared "the config through a hard link" 'over real.conf' -c real.conf -o hard.xen
+spared "the config by another path" 'over vm.conf' -c vm.conf -o "site/../vm.conf"
+spared "a plugin" 'over mine.o' -c mine.conf -o mine.o --plugin mine.o
+spared "an archive" 'over libmine.a' -c mine.conf -o libmine.a --plugin libmine.a
+spared "a plugin by --keep-program" 'over mine.o' -c mine.conf -o m.xen --plugin mine.o --keep-program mine.o
+spared "the kernel" 'over kernel' -c vm.conf -o kernel
+spared "a file that goes in" 'is in site' -c vm.conf -o site/index.html --files site=/srv
+spared "one beside those that go in" 'is in site' -c vm.conf -o site/new.xen --files site=/srv
+ln site/index.html outside.xen
+spared "a hard link to one" 'a file of site' -c vm.conf -o outside.xen --files site=/srv
+spared "the image and the program are one file" 'is the same file' -c vm.conf -o one.xen --keep-program one.xen
+spared "the image and the program are one, by two names" 'is the same file' -c vm.conf -o one.xen --keep-program ./one.xen
+is "a part of unik's own" sh -c '! bash "$1" --kernel kernel -c vm.conf -o "$2/main.a" >out 2>&1 && grep -q "of which the image is made" out' - "$program" "$parts"
+# nor what is no file
+mkdir folder.xen; mkfifo fifo.xen pipe.cfg; ln -s /dev/null null.xen
+spared "a folder" 'is a folder' -c vm.conf -o folder.xen
+spared "a folder with a slash" 'is a folder' -c vm.conf -o folder.xen/
+spared "a fifo" 'not a file' -c vm.conf -o fifo.xen
+spared "a fifo for the xl config" 'not a file' -c vm.conf -o pipe.xen
+spared "a device" 'not a file' -c vm.conf -o null.xen
+spared "a device for the program" 'not a file' -c vm.conf -o d.xen --keep-program null.xen
+is "they are still there" test -d folder.xen -a -p fifo.xen -a -p pipe.cfg -a -c null.xen -a -L null.xen
+ln -s target.xen link.xen
+run -c vm.conf -o link.xen; expect "a link is followed" 0; is "and stays one" test -L link.xen -a -s target.xen
+is "nothing half is left" test -z "$(find . -name '*.??????' -name '*.xen.*' -o -name '*.cfg.*' -o -name '*.qubes.*')"
+
+# said before anything is linked: CC would fail
+late() { local name=$1; shift; CC=/bin/false run "$@"; expect "$name, before it is linked" 1 "$pattern"; }
+pattern='nowhere: No such file' late "no files" -c vm.conf -o no.xen --files nowhere
+pattern='neither file, folder nor link' late "a device" -c vm.conf -o no.xen --files /dev/null=/null
+pattern='not an ELF file' late "no kernel" -c vm.conf -o no.xen --kernel vm.conf
+pattern='^bad.conf:3: mode = srve' late "a bad config" -c bad.conf -o no.xen
+pattern='no such compiler' ; CC=/no/cc run -c vm.conf -o no.xen; expect "no compiler" 1 "$pattern"
+
+# files that the config names
+printf 'target = qubes\n[vchan-socket]\n[qrexec]\n# root = /not/this\nservice-path = "/srv/rpc:/srv/www"\nconfig-path = site ; here only\n' >names.conf
+run -c names.conf -o names.xen --files site=/srv/www
+expect "files that are not in the image" 0 '^unik-image: names.conf:5: service-path = /srv/rpc:/srv/www: there is no /srv/rpc in the image' \
+    'names.conf:6: config-path = site: there is no /site in'
+is "and no others" test "$(grep -c 'in the image' out)" = 2
+run -c names.conf -o names.xen --files site=/srv/www --files site=/srv/rpc --option qrexec.config-path=/srv
+expect "all there" 0; is "nothing is said, of files or of this machine" test "$(wc -l <out)" = 1
+printf 'target = qubes\n[xenstore]\noptional = yes\n[vchan-xen]\noptional = yes\n[lifecycle]\noptional = yes\n[vchan-socket]\nfallback = yes\n' >here.conf
+run -c here.conf -o here.xen
+[ ! -e "$parts/plugin-xenstore.a" ] || { expect "what this machine has not" 0; is "is no fault of the image" test "$(wc -l <out)" = 1; }
+"$parts/unik-pack" --describe vm.xen >/dev/full 2>out; rc=$?; expect "--describe on a full disk" 1 'No space left'
+"$parts/unik-pack" --cat vm.xen /etc/unik.conf >/dev/full 2>out; rc=$?; expect "--cat on a full disk" 1 'No space left'
+
 echo "test-unik-image: $passed passed, $failed failed"
 [ "$failed" = 0 ]

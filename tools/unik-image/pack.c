@@ -28,6 +28,7 @@ struct job {
 static void usage(FILE *to)
 {
     fprintf(to, "usage: unik-pack --kernel FILE --program FILE --output FILE [--command-line WORDS] [--notes FILE] [--add FROM=TO]...\n"
+                "       unik-pack --kernel FILE [--command-line WORDS] [--add FROM=TO]...   only looks whether these are good\n"
                 "       unik-pack --describe IMAGE | --cat IMAGE PATH\n");
 }
 
@@ -45,27 +46,39 @@ static int read_elf(const char *path, struct bytes *bytes, struct elf *e)
     return wrong ? complain(path, wrong) : 0;
 }
 
-/* Beside its place, then over it: an image that is there is whole. */
+static int write_all(int fd, const struct bytes *bytes)
+{
+    for (size_t done = 0; done < bytes->size;) {
+        ssize_t n = write(fd, bytes->at + done, bytes->size - done);
+
+        if (n < 0 && errno != EINTR)
+            return -1;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+/* Beside its place under a name that nobody has, then over it: an image that is there is whole, and what is no file stays. */
 static int write_file(const char *path, const struct bytes *bytes)
 {
     char *beside = NULL;
-    size_t done = 0;
-    ssize_t n = 0;
-    int fd;
+    struct stat st;
+    int fd, e;
 
-    if (asprintf(&beside, "%s.new", path) < 0)
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return complain(path, "is there, and not a file");
+    if (asprintf(&beside, "%s.XXXXXX", path) < 0)
         return complain(path, strerror(ENOMEM));
-    fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    while (fd >= 0 && done < bytes->size && ((n = write(fd, bytes->at + done, bytes->size - done)) > 0 || errno == EINTR))
-        done += n > 0 ? (size_t)n : 0;
-    if (fd < 0 || done < bytes->size || close(fd) < 0 || rename(beside, path) < 0) {
-        complain(path, strerror(errno));
+    fd = mkostemp(beside, O_CLOEXEC);
+    e = fd < 0 ? complain(path, strerror(errno)) : 0;
+    if (e == 0 && (write_all(fd, bytes) < 0 || fchmod(fd, 0644) < 0 || rename(beside, path) < 0)) {
+        e = complain(path, strerror(errno));
         unlink(beside);
-        free(beside);
-        return -1;
     }
+    if (fd >= 0)
+        close(fd);
     free(beside);
-    return 0;
+    return e;
 }
 
 /* No interpreter and no library: nothing would load them. */
@@ -77,6 +90,18 @@ static int check_program(const char *path, const struct elf *e)
         if (e->segments[i].p_type == PT_INTERP)
             return complain(path, "not linked statically");
     return 0;
+}
+
+/* What can be said before there is a program. */
+static int check(struct job *job)
+{
+    struct bytes kernel_bytes = { 0 }, files = { 0 };
+    struct elf kernel;
+    int e = read_elf(job->kernel, &kernel_bytes, &kernel) < 0 || files_write(job->files, &files) < 0 ? -1 : 0;
+
+    bytes_free(&kernel_bytes);
+    bytes_free(&files);
+    return e;
 }
 
 static int pack(struct job *job)
@@ -144,6 +169,9 @@ static int show(const char *path, const char *file)
                                                 : describe_image(stdout, bytes.at, bytes.size);
 
     bytes_free(&bytes);
+    errno = 0;
+    if (!wrong && (fflush(stdout) != 0 || ferror(stdout)))
+        return complain("standard output", strerror(errno ? errno : EIO));
     return wrong ? complain(path, wrong) : 0;
 }
 
@@ -199,6 +227,8 @@ int main(int argc, char **argv)
         result = show(cat, argv[optind]);
     else if (result == 0 && job.kernel && job.program && job.output && optind == argc)
         result = pack(&job);
+    else if (result == 0 && job.kernel && !job.program && !job.output && optind == argc)
+        result = check(&job);
     else if (result == 0) {
         usage(stderr);
         return EXIT_USAGE;
