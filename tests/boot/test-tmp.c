@@ -393,6 +393,66 @@ START_TEST(the_rest_is_read_only)
 }
 END_TEST
 
+static uint32_t seed = 7;
+static uint32_t chance(uint32_t n) { return (seed = seed * 1664525 + 1013904223) >> 8 & 0xffff ? (seed >> 9) % n : 0; }
+
+/* One of few paths, up to three folders deep, so that they meet. */
+static void some_path(char *out, size_t size)
+{
+    size_t n = (size_t)snprintf(out, size, "/tmp");
+
+    for (uint32_t depth = chance(3) + 1; depth > 0; depth--)
+        n += (size_t)snprintf(out + n, size - n, "/%c", 'a' + (char)chance(3));
+}
+
+/* Folders come to lie deeper when they get another name. */
+static void remove_all(const char *path)
+{
+    char deeper[512];
+
+    for (char c = 'a'; c < 'd'; c++) {
+        snprintf(deeper, sizeof(deeper), "%s/%c", path, c);
+        if (SYS(sys_unlink, name(deeper)) != -EISDIR)
+            continue;
+        remove_all(deeper);
+        ck_assert_int_eq(SYS(sys_rmdir, name(deeper)), 0);
+    }
+}
+
+/* Everything in any order, and names that go while they are used: nothing dangles (the sanitizers look), nothing is lost. */
+START_TEST(any_order)
+{
+    char path[64], other[64];
+    int64_t fds[8] = { -1, -1, -1, -1, -1, -1, -1, -1 };
+
+    for (int i = 0; i < 60000; i++) {
+        int64_t *fd = &fds[chance(ARRAY_LENGTH(fds))];
+
+        some_path(path, sizeof(path));
+        some_path(other, sizeof(other));
+        switch (chance(12)) {
+        case 0: case 1: SYS(sys_mkdir, name(path), 0755); break;
+        case 2: SYS(sys_rmdir, name(path)); break;
+        case 3: SYS(sys_unlink, name(path)); break;
+        case 4: case 5: rename_to(path, other, chance(2)); break;
+        case 6: SYS(sys_chdir, name(path)); break;
+        case 7: close_file(*fd); *fd = -1; break;
+        case 8: *fd = *fd < 0 ? open_file(path, O_RDONLY) : *fd; break;
+        case 9: *fd = *fd < 0 ? open_file(path, O_RDWR | O_CREAT | (chance(2) ? O_TRUNC : 0)) : *fd; break;
+        case 10: SYS(sys_pwrite64, (uint64_t)*fd, user_at(DATA), chance(9000), chance(30000)); break;
+        case 11: SYS(sys_ftruncate, (uint64_t)*fd, chance(40000)); break;
+        }
+        SYS(sys_getdents64, (uint64_t)*fd, user_at(DATA), 400);
+        ck_assert_uint_le(pages_out, pages_before + 64);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
+        close_file(fds[i]);
+    SYS(sys_chdir, name("/"));
+    remove_all("/tmp");
+    nothing_left();
+}
+END_TEST
+
 static const char *wrong;
 static void start_wrong(void) { start(wrong); }
 
@@ -428,6 +488,7 @@ int main(void)
     tcase_add_test(t, list_and_remove);
     tcase_add_test(t, attributes);
     tcase_add_test(t, mapped);
+    tcase_add_test(t, any_order);
     tcase_add_test(t, the_rest_is_read_only);
     tcase_add_test(t, options);
     return run_case("boot: tmp", t);

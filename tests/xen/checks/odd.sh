@@ -22,7 +22,16 @@ image-*)        # Linux says it in its own words
         xl trigger odd nmi
         is "NMI $n: a line says so" until_true 60 said odd "kernel: NMI ($n so far)"
         is "NMI $n: it answers" test "$(echo $n | d odd call probe.Echo)" = $n
-    done ;;
+    done
+    head -c 2000000 /dev/urandom >/tmp/in
+    for n in 1 2 3; do
+        d odd call probe.Echo </tmp/in >/tmp/out & call=$!
+        for n in 1 2 3 4 5 6 7 8; do xl trigger odd nmi; done
+        wait $call
+        cmp -s /tmp/in /tmp/out || bad "NMIs in the middle of a call: other bytes"
+    done
+    is "NMIs in the middle of calls: the same bytes" cmp -s /tmp/in /tmp/out
+    rm -f /tmp/in /tmp/out ;;
 esac
 xl pause odd; sleep 3; xl unpause odd
 is "paused for 3 s: it answers" test "$(echo x | d odd call probe.Echo)" = x
