@@ -94,15 +94,14 @@ static const struct file_ops xenbus_ops = {
 static int open_xenbus(const struct device *d, unsigned flags, struct file **out)
 {
     struct xenbus_file *x = pool_get(sizeof(*x));
+    int e;
 
     (void)d;
     if (!x)
         return -ENOMEM;
     x->message = pool_get(XENBUS_MESSAGE);
-    x->user = x->message ? xenbus_open() : NULL;
-    if (!x->user) {
-        int e = x->message ? -ENXIO : -ENOMEM;
-
+    e = x->message ? xenbus_open(&x->user) : -ENOMEM;
+    if (e < 0) {
         pool_put(x->message, XENBUS_MESSAGE);
         pool_put(x, sizeof(*x));
         return e;

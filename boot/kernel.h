@@ -246,11 +246,11 @@ int grant_unmap(uint64_t address, uint32_t handle);
 
 struct xenbus_user;
 #define XENBUS_MESSAGE 4112u                    /* longest message: header of 16 bytes and payload of 4096 (xen/io/xs_wire.h) */
-/* NULL if there are too many users (XENBUS_USERS, xenbus.c), no memory, or no xenstore. */
-struct xenbus_user *xenbus_open(void);
+/* -ENFILE: too many users (XENBUS_USERS, xenbus.c); -ENOMEM; -ENXIO: no xenstore. */
+int xenbus_open(struct xenbus_user **out);
 /* One whole message with its header, as the program wrote it, its req_id its own affair. 0, or -EAGAIN: no room now (see
- * xenbus_writable()), -EINVAL: not a request, or its length is wrong, -EIO: xenstore's ring is broken for good. What there is too much of
- * (watches, transactions) is answered as xenstored would: ENOSPC. */
+ * xenbus_writable()), -EINVAL: not a request, or its length is wrong, -EIO: xenstore's ring is broken for good. What
+ * there is too much of (watches, transactions) is answered as xenstored would: ENOSPC. */
 int xenbus_send(struct xenbus_user *u, const void *message, size_t n);
 bool xenbus_writable(const struct xenbus_user *u);      /* room for the longest message, or the error */
 /* The user's replies and watch events, as a stream of bytes: as many as there are, at most n; 0 without; -EIO: see above. */

@@ -40,8 +40,8 @@ static int64_t ask(struct xenbus_user *u, uint32_t type, uint8_t message[XENBUS_
 size_t seed_take(uint8_t to[SEED_MAX])
 {
     uint8_t *message = pool_get(XENBUS_MESSAGE);
-    struct xenbus_user *u = message ? xenbus_open() : NULL;
-    int64_t n = u ? ask(u, XS_READ, message) : -1;
+    struct xenbus_user *u = NULL;
+    int64_t n = message && xenbus_open(&u) == 0 ? ask(u, XS_READ, message) : -1;
     size_t taken = n > 0 ? MIN((size_t)n, SEED_MAX) : 0;
 
     if (taken) {

@@ -4,8 +4,8 @@
  * xenstored sees tokens with the user's number in front ("3:token"), by which events find their user. A user that goes leaves
  * nothing behind: its watches are removed, its transactions ended, its number given to another only when all is answered.
  *
- * Everything is bounded. What is one too many is refused as xenstored would refuse it, by an answer. Room for the answers to what a user has asked is kept in its queue, or it may not ask; a watch event
- * for which there is no room is lost, and counted. */
+ * Everything is bounded. What is one too many is refused as xenstored would refuse it, by an answer. Room for the answers to what a
+ * user has asked is kept in its queue, or it may not ask; a watch event for which there is no room is lost, and counted. */
 #include "boot/xenbus.h"
 
 #define XENBUS_USERS 32u
@@ -324,7 +324,7 @@ void xenbus_message(const struct xsd_sockmsg *given, const uint8_t *payload)
 
 /* ---- for the device ---- */
 
-struct xenbus_user *xenbus_open(void)
+int xenbus_open(struct xenbus_user **out)
 {
     for (size_t i = 0; there && i < XENBUS_USERS; i++) {
         struct xenbus_user *u = &users[i];
@@ -333,11 +333,12 @@ struct xenbus_user *xenbus_open(void)
             continue;
         memset(u, 0, sizeof(*u));
         if (!(u->queue = pages_alloc(QUEUE_PAGES)))
-            return NULL;
+            return -ENOMEM;
         u->state = OPEN;
-        return u;
+        *out = u;
+        return 0;
     }
-    return NULL;
+    return there ? -ENFILE : -ENXIO;
 }
 
 static bool may_ask(const struct xenbus_user *u, size_t expected, size_t n)

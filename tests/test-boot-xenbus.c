@@ -26,10 +26,14 @@ void ring_put(const struct xsd_sockmsg *head, const struct piece pieces[3])
     nr_put++;
 }
 /* Pages one behind the other; what is given back is only counted. */
+static bool no_memory;
+
 void *pages_alloc(size_t n)
 {
-    static uint8_t memory[256 * PAGE];
+    static uint8_t memory[512 * PAGE];
 
+    if (no_memory)
+        return NULL;
     ck_assert_uint_le((next_page + n) * PAGE, sizeof(memory));
     next_page += n;
     pages += (long)n;
@@ -59,6 +63,13 @@ static void setup(void)
     pages = 0;
     next_page = 0;
     xenbus_init();
+}
+
+static struct xenbus_user *opened(void)
+{
+    struct xenbus_user *u;
+
+    return xenbus_open(&u) == 0 ? u : NULL;
 }
 
 static int ask(struct xenbus_user *u, uint32_t type, uint32_t req_id, uint32_t tx, const char *body, size_t n)
@@ -98,7 +109,7 @@ static struct xsd_sockmsg get(struct xenbus_user *u, char *body)
 
 START_TEST(answers_find_their_way)
 {
-    struct xenbus_user *a = xenbus_open(), *b = xenbus_open();
+    struct xenbus_user *a = opened(), *b = opened();
     struct xsd_sockmsg h;
     char body[XENSTORE_PAYLOAD_MAX];
 
@@ -117,7 +128,7 @@ END_TEST
 
 START_TEST(same_watch_twice)
 {
-    struct xenbus_user *a = xenbus_open(), *b = xenbus_open();
+    struct xenbus_user *a = opened(), *b = opened();
     char body[XENSTORE_PAYLOAD_MAX];
     struct xsd_sockmsg h;
 
@@ -134,7 +145,7 @@ END_TEST
 
 START_TEST(who_goes_leaves_nothing)
 {
-    struct xenbus_user *a = xenbus_open();
+    struct xenbus_user *a = opened();
 
     ask(a, XS_WATCH, 1, 0, "p\0t", 4);
     ask(a, XS_WATCH, 2, 0, "refused\0t", 10);
@@ -147,17 +158,17 @@ START_TEST(who_goes_leaves_nothing)
     answer(2, XS_TRANSACTION_START, "55", 3);
     ck_assert_uint_eq(nr_put, 5);
     ck_assert(put[4].head.type == XS_TRANSACTION_END && put[4].head.tx_id == 55 && memcmp(put[4].payload, "F", 2) == 0);
-    ck_assert_ptr_ne(xenbus_open(), a);         /* its number could still mean the old one */
+    ck_assert_ptr_ne(opened(), a);         /* its number could still mean the old one */
     answer(3, XS_UNWATCH, "OK", 3);
     answer(4, XS_TRANSACTION_END, "OK", 3);
-    ck_assert_ptr_eq(xenbus_open(), a);
+    ck_assert_ptr_eq(opened(), a);
     ck_assert_int_eq(pages, 2 * QUEUE_PAGES);
 }
 END_TEST
 
 START_TEST(full_is_refused_or_lost)
 {
-    struct xenbus_user *a = xenbus_open();
+    struct xenbus_user *a = opened();
     static char body[XENSTORE_PAYLOAD_MAX];
     unsigned asked = 0;
 
@@ -182,7 +193,7 @@ END_TEST
 /* Whose they are does not matter, nor whether xenstored has answered yet; one that ends makes room for another. */
 START_TEST(too_many_transactions)
 {
-    struct xenbus_user *a = xenbus_open(), *b = xenbus_open();
+    struct xenbus_user *a = opened(), *b = opened();
     char body[XENSTORE_PAYLOAD_MAX];
     struct xsd_sockmsg h;
 
@@ -218,7 +229,7 @@ END_TEST
 /* A write that fails would cost the library its handle: the answer says no. */
 START_TEST(too_many_watches)
 {
-    struct xenbus_user *a = xenbus_open();
+    struct xenbus_user *a = opened();
     char body[XENSTORE_PAYLOAD_MAX];
     struct xsd_sockmsg h;
 
@@ -242,9 +253,26 @@ START_TEST(too_many_watches)
 }
 END_TEST
 
+START_TEST(too_many_users)
+{
+    struct xenbus_user *u;
+
+    for (unsigned i = 0; i < XENBUS_USERS; i++)
+        ck_assert_int_eq(xenbus_open(&u), 0);
+    ck_assert_int_eq(xenbus_open(&u), -ENFILE);
+    xenbus_close(&users[5]);
+    no_memory = true;
+    ck_assert_int_eq(xenbus_open(&u), -ENOMEM);
+    no_memory = false;
+    ck_assert_int_eq(xenbus_open(&u), 0);
+    there = false;
+    ck_assert_int_eq(xenbus_open(&u), -ENXIO);
+}
+END_TEST
+
 START_TEST(nonsense)
 {
-    struct xenbus_user *a = xenbus_open();
+    struct xenbus_user *a = opened();
     static const char *const events[] = {"", "p", "p\0t", "p\0:t", "p\0" "1:t", "p\0" "99:t", "p\0" "99999999999:t"};
     struct xsd_sockmsg head = {.type = XS_READ, .req_id = 0};
 
@@ -272,6 +300,7 @@ int main(void)
     tcase_add_test(t, full_is_refused_or_lost);
     tcase_add_test(t, too_many_transactions);
     tcase_add_test(t, too_many_watches);
+    tcase_add_test(t, too_many_users);
     tcase_add_test(t, nonsense);
     return run_case("boot-xenbus", t);
 }
