@@ -1,7 +1,7 @@
 /* boot/elf.c - loads a static ELF file for x86-64 into the program's address space: System V ABI, chapters 4 and 5.
  *
- * The file is the image's own, but a wrong one must give one clear line: every offset is checked, before anything is loaded. Segments are mapped, not
- * copied (user.c reads them from the image as they are touched), so start-up costs nothing per page.
+ * The file is the image's own, but a wrong one must give one clear line: every offset is checked, before anything is loaded.
+ * Segments are mapped, not copied (user.c reads them from the image as they are touched), so start-up costs nothing per page.
  */
 #include "boot/linux.h"
 

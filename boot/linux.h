@@ -241,7 +241,8 @@ uint64_t vdso_map(void);
 struct program {
     uint64_t entry, phdr, phnum, phent;
 };
-/* Into the program's memory: where its addresses say, or, if it may lie anywhere, at a place of its own. NULL, or what is wrong with it. */
+/* Into the program's memory: where its addresses say, or, if it may lie anywhere, at a place of its own. NULL, or what is wrong
+ * with it. */
 const char *elf_load(const struct bytes *elf, struct program *p);
 
 /* ---- process.c ---- */

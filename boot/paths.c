@@ -126,6 +126,7 @@ int64_t sys_openat2(const uint64_t a[6])
     const uint64_t known = O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_LARGEFILE | O_DIRECTORY |
                            O_NOFOLLOW | O_CLOEXEC | O_PATH | O_TMPFILE | 010000 | 020000 | 040000 | 01000000 | 04000000;
     struct linux_open_how how;
+    bool makes;
 
     if (a[3] < sizeof(how))
         return -EINVAL;
@@ -133,7 +134,8 @@ int64_t sys_openat2(const uint64_t a[6])
         return -E2BIG;
     if (user_in(&how, a[2], sizeof(how)) < 0)
         return -EFAULT;
-    if (how.flags & ~known || how.resolve >= 2 * RESOLVE_IN_ROOT || (how.mode && !(how.flags & O_CREAT)) ||
+    makes = how.flags & O_CREAT || (how.flags & O_TMPFILE) == O_TMPFILE;
+    if (how.flags & ~known || how.resolve >= 2 * RESOLVE_IN_ROOT || (how.mode && !makes) ||
         (how.resolve & RESOLVE_BENEATH && how.resolve & RESOLVE_IN_ROOT))
         return -EINVAL;
     return open_at(a[0], a[1], how.flags, how.mode, how.resolve);

@@ -67,5 +67,7 @@ END {
     total = frames + worst + 2 * crash
     printf "%d bytes at most of %d: frames %d, the deepest way %d, a crash and another %d\n  %s\n", total, size, frames, worst, 2 * crash, at
     if (total > size) fail("the stack is too small")
+    if ((d = 200 + own["trap"] + deep("nmi", 0)) > 4096) fail("an NMI takes " d " bytes of its own stack")
+    if ((d = 200 + own["trap"] + crash) > 4096) fail("a double fault takes " d " bytes of its own stack")
     exit bad
 }' unik_kernel-*.ci vdso/unik_kernel-*.ci

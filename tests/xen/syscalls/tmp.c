@@ -1,6 +1,7 @@
 /* /tmp: what programs and libraries make there. */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -222,6 +223,13 @@ static void libraries(void)
     show("stdio");
     P("remove", remove("stdio"));
     P("nameless, for reading", open(".", O_RDONLY | O_TMPFILE, 0600));
+    P("nameless", close((int)syscall(SYS_openat2, AT_FDCWD, ".", &(struct open_how){ .flags = O_RDWR | O_TMPFILE, .mode = 0600 },
+                                     sizeof(struct open_how))));
+    P("openat2 creates", close((int)syscall(SYS_openat2, AT_FDCWD, "two", &(struct open_how){ .flags = O_RDWR | O_CREAT, .mode = 0600 },
+                                            sizeof(struct open_how))));
+    show("two");
+    P("openat2 mode alone", syscall(SYS_openat2, AT_FDCWD, "two", &(struct open_how){ .flags = O_RDWR, .mode = 0600 }, sizeof(struct open_how)));
+    P("unlink", unlink("two"));
 }
 
 void probe_tmp(void)
