@@ -276,7 +276,7 @@ START_TEST(empty_store)
     bool named = _i & 1, ours = _i & 2;
 
     up_with_marker(named ? ENTRIES("/qubes-ip=10.1", "/name=x", "/a=1") : ENTRIES("/qubes-ip=10.1"));
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     if (ours) {
         ck_assert_int_eq(put("/mine", "1"), 0);
         expect_write(MARKER, "1");
@@ -312,7 +312,7 @@ START_TEST(kept_keys)
 {
     guest_up_plain();
     dom0_sync(ENTRIES("/name=x", "/c=3", "/b=2", "/a=1"));
-    ck_assert_int_eq(g.q->watch(g.q, "/", 0, note, NULL, NULL), 0);
+    ck_assert_int_eq(g.q->watch(g.q, NULL, "/", 0, note, NULL, NULL), 0);
     dom0_breaks();
     dom0_sync(NULL);
     dom0_says(QUBESDB_WRITE, "/a", "1");
