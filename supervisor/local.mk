@@ -10,6 +10,7 @@ supervisor_libsupervisor_la_SOURCES = \
 	supervisor/loader.c supervisor/loader.h \
 	supervisor/log.c supervisor/log.h \
 	supervisor/options.c supervisor/options.h \
+	supervisor/process.c supervisor/process.h \
 	supervisor/status.c \
 	supervisor/supervisor.c supervisor/supervisor.h \
 	supervisor/unit.c supervisor/unit.h

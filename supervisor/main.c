@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "supervisor/init.h"
+#include "supervisor/process.h"
 #include "supervisor/supervisor.h"
 
 #define OVERRIDES_MAX 64
@@ -91,7 +91,7 @@ static void on_usr1(struct ev_loop *loop, ev_signal *w, int revents)
     (void)loop, (void)revents;
     unik_text_init(&t, report, sizeof(report));
     status_report(w->data, &t);
-    fwrite(report, 1, t.used, stderr);
+    log_text(report);
 }
 
 static void run(struct supervisor *s)
@@ -104,13 +104,16 @@ static void run(struct supervisor *s)
     enum { N = sizeof(signals) / sizeof(signals[0]) };
     ev_signal watchers[N];
 
-    signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < N; i++) {
         ev_signal_init(&watchers[i], signals[i].cb, signals[i].number);
         watchers[i].data = s;
         ev_signal_start(s->loop, &watchers[i]);
         ev_unref(s->loop);
     }
+    process_ready();
+    if (process_files() < PROCESS_FILES_LEAST)
+        log_line(&s->log, UNIK_WARNING, "this process may open %lu files, sockets included: too few for more than some calls at once",
+                 process_files());
     supervisor_start(s);
     while (s->phase != SUPERVISOR_ENDED)
         if (!ev_run(s->loop, 0) && s->phase != SUPERVISOR_ENDED)
@@ -119,17 +122,6 @@ static void run(struct supervisor *s)
         ev_ref(s->loop);
         ev_signal_stop(s->loop, &watchers[i]);
     }
-}
-
-/* As many descriptors as we may have: the soft limit, often 1,024, is for programs that use select(). */
-static void raise_limit(void)
-{
-    struct rlimit r;
-
-    if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == r.rlim_max)
-        return;
-    r.rlim_cur = r.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &r);
 }
 
 int main(int argc, char **argv)
@@ -148,12 +140,12 @@ int main(int argc, char **argv)
     char text[2000];
     int o;
 
-    if (init_is_order(argv[0]))
+    process_begin();
+    if (argc > 0 && init_is_order(argv[0]))
         return 0;
     clock_gettime(CLOCK_MONOTONIC, &began);
     s.began = (double)began.tv_sec + (double)began.tv_nsec / 1e9;
     init_begin();
-    raise_limit();
     while ((o = getopt_long(argc, argv, "c:o:h", options, NULL)) != -1)
         switch (o) {
         case 'c':
