@@ -31,6 +31,8 @@ static struct unit *provider(const struct supervisor *s, const char *interface, 
     return NULL;
 }
 
+const struct unit *graph_provider(const struct supervisor *s, const char *interface) { return provider(s, interface, NULL); }
+
 static void drop(struct supervisor *s, size_t i)
 {
     unit_unload(s->units[i]);
@@ -108,12 +110,13 @@ static void check_provides(const struct supervisor *s, struct config *c, size_t 
                 config_error(c, &s->units[i]->place, "%s and %s both provide %s", s->units[k]->name, s->units[i]->name, *p);
 }
 
-int graph_check(struct supervisor *s, struct config *c)
+int graph_check(struct supervisor *s, struct config *c, bool may_leave_out)
 {
     bool cycle = false;
     unsigned before = c->errors;
 
-    leave_out(s);
+    if (may_leave_out)
+        leave_out(s);
     for (size_t i = 0; i < s->n; i++) {
         char chain[400];
         struct unik_text t;

@@ -48,8 +48,11 @@ static int do_provide(struct unik_ctx *ctx, const char *interface, void *iface)
 
     for (i = 0; p && p[i] && strcmp(p[i], interface) != 0; i++)
         ;
-    if (!p || !p[i] || !iface || !unit_active(u))
+    if (!p || !p[i] || !iface || !unit_active(u)) {
+        log_line(&u->log, UNIK_WARNING, "%s cannot be published: %s", interface, !p || !p[i] ? "not among what it provides" :
+                 !iface ? "no struct" : "it does not run");
         return -EINVAL;
+    }
     if (host_provider(u->sup, interface, &other))
         return -EEXIST;
     u->provided[i] = iface;

@@ -112,6 +112,20 @@ static void on_timer(struct ev_loop *loop, ev_timer *w, int revents)
     unit_feed(w->data, UNIT_LATE, NULL);
 }
 
+/* Where the section stands, for mistakes that are found later. */
+static void set_place(struct unit *u, const struct config_place *place)
+{
+    char *file = strdup(place->file);
+
+    if (!file && !u->place.file)
+        abort();                    /* at start, before anything runs */
+    if (file) {
+        free((char *)(uintptr_t)u->place.file);
+        u->place.file = file;
+    }
+    u->place.line = place->line;
+}
+
 static struct unit *new_unit(struct supervisor *s, const struct config_section *section)
 {
     char message[300];
@@ -123,7 +137,7 @@ static struct unit *new_unit(struct supervisor *s, const struct config_section *
         !(u->config = options_new(unit_options, sizeof(struct unit_config), &why)))
         abort();                    /* at start, before anything runs */
     u->sup = s;
-    u->place = section->place;
+    set_place(u, &section->place);
     u->ctx.host = &host_functions;
     u->ctx.loop = s->loop;
     u->ctx.counters = u->counters;
@@ -146,7 +160,7 @@ static int unit_load(struct unit *u, const struct config_section *section, struc
     if (e < 0)
         return e == -ENOENT && u->config->optional ? 1 : -EINVAL;
     u->ctx.plugin = &u->loaded.plugin;
-    u->app = u->ctx.plugin->flags & UNIK_APP;
+    u->app = u->app || (u->ctx.plugin->flags & UNIK_APP);     /* once an app, it is loaded again until it can be */
     unik_text_init(why, why->at, why->size);
     if (!(u->ctx.plugin->targets & u->ctx.target)) {
         unik_text_add(why, "%s needs target %s", u->name, u->ctx.target == UNIK_ON_QUBES ? "unix" : "qubes");
@@ -154,8 +168,8 @@ static int unit_load(struct unit *u, const struct config_section *section, struc
     }
     if (u->config->optional && u->ctx.plugin->usable) {
         e = u->ctx.plugin->usable(&u->ctx);
-        if (e < 0) {
-            unik_text_add(why, "not usable here: %s", strerror(-e));
+        if (e != 0) {
+            unik_text_add(why, "not usable here: %s", strerror(abs(e)));
             return 1;
         }
     }
@@ -174,6 +188,7 @@ void unit_unload(struct unit *u)
     options_free(u->loaded.plugin.options, u->ctx.config);
     loader_close(&u->loaded);
     options_free(unit_options, u->config);
+    free((char *)(uintptr_t)u->place.file);
     free(u->name);
     free(u);
 }
@@ -218,29 +233,66 @@ static void load_own_options(struct supervisor *s, struct config *c)
         else
             set_key(c, e, row, s->config);
     }
+}
+
+static bool is_source(const char *name, void *arg)
+{
+    return strcmp(name, CONFIG_SUPERVISOR) == 0 || config_find(arg, name);
+}
+
+/* A level for what is misspelled would be without effect, and nobody would know. */
+static void set_levels(const struct supervisor *s, struct config *c)
+{
+    const struct config_section *section = config_find(c, CONFIG_SUPERVISOR);
+    char message[300];
+    struct unik_text why;
+
     unik_text_init(&why, message, sizeof(message));
-    if (log_set_levels(s->config->log, &why) < 0)
-        config_error(c, &section->place, "log = %s: %s", s->config->log, message);
-    log_source_init(&s->log, "supervisor");
+    for (size_t i = 0; section && i < section->n; i++)
+        if (strcmp(section->entries[i].key, "log") == 0 &&
+            (log_set_levels(s->config->log, &why) < 0 || log_check_sources(s->config->log, is_source, c, &why) < 0))
+            config_error(c, &section->entries[i].place, "log = %s: %s", s->config->log, message);
 }
 
 int supervisor_load(struct supervisor *s, struct config *c)
 {
     load_own_options(s, c);
+    set_levels(s, c);
+    log_source_init(&s->log, "supervisor");
     for (size_t i = 0; i < c->n; i++)
         if (strcmp(c->sections[i]->name, CONFIG_SUPERVISOR) != 0)
             load_section(s, c, c->sections[i]);
     if (c->errors == 0)             /* with a plugin missing, its absence would be told again for each who needs it */
-        graph_check(s, c);
+        graph_check(s, c, true);
     if (s->n == 0 && c->errors == 0)
         config_error(c, &(struct config_place){ c->file ? c->file : "-o", 0 }, "no plugin to run");
     for (size_t i = 0; i < s->n && c->errors == 0; i++) {
         struct unit *u = s->units[i];
 
-        if (u->ctx.plugin->check && u->ctx.plugin->check(&u->ctx) < 0)
+        if (u->ctx.plugin->check && u->ctx.plugin->check(&u->ctx) != 0)
             config_error(c, &u->place, "%s refuses its options, see above", u->name);
     }
     return c->errors ? -EINVAL : 0;
+}
+
+/* All that came from the old file: code, options, and those of every plugin. */
+static void forget(struct unit *u)
+{
+    char message[300];
+    struct unik_text why;
+    struct unit_config *fresh;
+
+    unik_text_init(&why, message, sizeof(message));
+    fresh = options_new(unit_options, sizeof(*fresh), &why);
+    if (fresh) {                    /* else without memory: the old ones */
+        options_free(unit_options, u->config);
+        u->config = fresh;
+    }
+    options_free(u->loaded.plugin.options, u->ctx.config);
+    u->ctx.config = NULL;
+    loader_close(&u->loaded);
+    memset(&u->loaded, 0, sizeof(u->loaded));
+    memset(u->counters, 0, sizeof(u->counters));
 }
 
 /* SIGHUP: the app's code and options anew; on a mistake it stays out until the next one. */
@@ -254,20 +306,19 @@ static int reload_unit(struct supervisor *s, struct unit *u, struct config *c)
         config_error(c, NULL, "[%s] is no longer in %s", u->name, c->file);
         return -EINVAL;
     }
-    options_free(u->loaded.plugin.options, u->ctx.config);
-    u->ctx.config = NULL;
-    loader_close(&u->loaded);
-    memset(&u->loaded.plugin, 0, sizeof(u->loaded.plugin));
-    memset(u->counters, 0, sizeof(u->counters));
+    forget(u);
+    set_place(u, &section->place);
     unik_text_init(&why, message, sizeof(message));
     if (unit_load(u, section, &why) != 0) {
         config_error(c, &section->place, "%s", message);
         return -EINVAL;
     }
     set_keys(u, c, section);
+    if (!(u->ctx.plugin->flags & UNIK_APP))
+        config_error(c, &section->place, "%s is no app any more: only one with UNIK_APP is loaded again", u->name);
     if (c->errors == 0)
-        graph_check(s, c);
-    if (c->errors == 0 && u->ctx.plugin->check && u->ctx.plugin->check(&u->ctx) < 0)
+        graph_check(s, c, false);
+    if (c->errors == 0 && u->ctx.plugin->check && u->ctx.plugin->check(&u->ctx) != 0)
         config_error(c, &section->place, "%s refuses its options, see above", u->name);
     return c->errors ? -EINVAL : 0;
 }
@@ -276,13 +327,20 @@ void supervisor_reread(struct supervisor *s, struct unit *u, struct config *c)
 {
     if (reload_unit(s, u, c) == 0) {
         u->state = UNIT_CONFIGURED;
+        unit_waits(u);
         u->restarts++;
-    } else {
-        u->state = UNIT_FAILED;
-        u->retries = false;
-        snprintf(u->reason, sizeof(u->reason), "could not be loaded again");
-        log_line(&u->log, UNIK_ERROR, "%s: mend it and send SIGHUP", u->reason);
-    }
-    u->since = ev_now(s->loop);
-    supervisor_wake(s);
+        u->since = ev_now(s->loop);
+        supervisor_wake(s);
+    } else
+        supervisor_not_reread(u, "could not be loaded again");
+}
+
+void supervisor_not_reread(struct unit *u, const char *why)
+{
+    u->state = UNIT_FAILED;
+    u->retries = false;
+    u->since = ev_now(u->sup->loop);
+    snprintf(u->reason, sizeof(u->reason), "%s", why);
+    log_line(&u->log, UNIK_ERROR, "%s: mend it and send SIGHUP", u->reason);
+    supervisor_wake(u->sup);
 }

@@ -10,6 +10,8 @@
 /* What every plugin of this ABI has at least: all up to and including stop(). */
 #define SIZE_LEAST (offsetof(struct unik_plugin, stop) + sizeof(((struct unik_plugin *)0)->stop))
 
+bool loader_careful;
+
 static size_t value_size(enum unik_option_type type)
 {
     static const size_t sizes[] = { sizeof(char *), sizeof(bool), sizeof(int64_t), sizeof(uint64_t), sizeof(double),
@@ -92,26 +94,42 @@ int loader_check(struct loaded *l, const struct unik_plugin *found, const char *
     return check_options(p, why);
 }
 
-static int open_file(struct loaded *l, const char *file, const char *name, struct unik_text *why)
+struct attempt {
+    struct loaded *l;
+    const char *file, *name;
+    struct unik_text *why;
+};
+
+/* What was taken: link it, find its descriptor, check that. */
+static int load_taken(const struct attempt *a)
 {
     char symbol[128] = "unik_plugin_";
-    const struct unik_plugin *found;
     size_t k = strlen(symbol);
-    int e;
 
-    l->handle = object_open(file, why);
-    if (!l->handle)
+    if (object_load(&a->l->object, a->file, a->why) < 0)
         return -EINVAL;
-    for (const char *p = name; *p && k < sizeof(symbol) - 1; p++)
+    for (const char *p = a->name; *p && k < sizeof(symbol) - 1; p++)
         symbol[k++] = *p == '-' ? '_' : *p;
     symbol[k] = 0;
-    found = object_symbol(l->handle, symbol);
-    unik_text_add(why, "%s: ", file);
-    if (!found) {
-        unik_text_add(why, "not a plugin: no symbol %s", symbol);
-        e = -EINVAL;
-    } else
-        e = loader_check(l, found, name, why);
+    a->l->symbol = object_symbol(&a->l->object, symbol);
+    unik_text_add(a->why, "%s: ", a->file);
+    if (a->l->symbol)
+        return loader_check(a->l, a->l->symbol, a->name, a->why);
+    unik_text_add(a->why, "not a plugin: no symbol %s", symbol);
+    return -EINVAL;
+}
+
+static void try_taken(void *arg) { (void)load_taken(arg); }
+
+static int open_file(struct loaded *l, const char *file, const char *name, struct unik_text *why)
+{
+    struct attempt a = { l, file, name, why };
+    int e = object_take(&l->object, file, why);
+
+    if (e == 0 && loader_careful)
+        e = object_try(try_taken, &a, file, why);
+    if (e == 0)
+        e = load_taken(&a);
     if (e < 0)
         loader_close(l);
     return e;
@@ -137,6 +155,7 @@ int loader_open(struct loaded *l, const char *name, const char *file, const char
     char folder[400];
 
     memset(l, 0, sizeof(*l));
+    l->object.fd = -1;
     if (file) {
         snprintf(l->file, sizeof(l->file), "%s", file);
         return open_file(l, file, name, why);
@@ -145,6 +164,7 @@ int loader_open(struct loaded *l, const char *name, const char *file, const char
         if (loader_static[i]->name && strcmp(loader_static[i]->name, name) == 0) {
             snprintf(l->file, sizeof(l->file), "built in");
             unik_text_add(why, "built in: ");
+            l->symbol = loader_static[i];
             return loader_check(l, loader_static[i], name, why);
         }
     while (next_folder(&rest, folder, sizeof(folder))) {
@@ -158,9 +178,9 @@ int loader_open(struct loaded *l, const char *name, const char *file, const char
 
 void loader_close(struct loaded *l)
 {
-    if (l->handle)
-        object_close(l->handle);
-    l->handle = NULL;
+    if (l->symbol || l->object.handle || l->object.fd > 0)
+        object_close(&l->object);
+    l->symbol = NULL;
 }
 
 void loader_each(const char *path, void (*cb)(const char *name, void *arg), void *arg)

@@ -9,6 +9,7 @@ supervisor_libsupervisor_la_SOURCES = \
 	supervisor/load.c \
 	supervisor/loader.c supervisor/loader.h \
 	supervisor/log.c supervisor/log.h \
+	supervisor/object.h \
 	supervisor/options.c supervisor/options.h \
 	supervisor/process.c supervisor/process.h \
 	supervisor/status.c \
@@ -18,9 +19,10 @@ supervisor_libsupervisor_la_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGINDIR='"$(plugindir)
 supervisor_libsupervisor_la_LIBADD = $(EV_LIBS)
 
 sbin_PROGRAMS += unik-supervisor
-unik_supervisor_SOURCES = supervisor/main.c supervisor/object.c supervisor/static-none.c
+unik_supervisor_SOURCES = supervisor/main.c supervisor/object.c supervisor/object-check.c \
+	supervisor/static-none.c
 unik_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(VERSION_CPPFLAGS)
-unik_supervisor_LDADD = supervisor/libsupervisor.la $(DL_LIBS)
+unik_supervisor_LDADD = supervisor/libsupervisor.la $(EV_LIBS) $(DL_LIBS)
 # What --version tells of the libraries that were compiled with us, as far as they are there.
 VERSION_CPPFLAGS = -DUNIK_LIBRARIES='"$(UNIK_LIBRARIES)"'
 
@@ -55,7 +57,10 @@ tests_test_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_supervisor_LDADD = supervisor/libsupervisor.la $(CHECK_LIBS)
 endif
 
-FUZZ_TARGETS += tests/fuzz/fuzz-config
+FUZZ_TARGETS += tests/fuzz/fuzz-object tests/fuzz/fuzz-config
+tests_fuzz_fuzz_object_SOURCES = tests/fuzz/fuzz-object.c tests/fuzz/must.h supervisor/object-check.c
+tests_fuzz_fuzz_object_LDADD = $(FUZZ_MAIN)
+tests_fuzz_fuzz_object_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz-config.c tests/fuzz/must.h supervisor/config.c supervisor/config-read.c \
 	supervisor/log.c
 tests_fuzz_fuzz_config_LDADD = $(FUZZ_MAIN)

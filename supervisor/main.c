@@ -59,7 +59,7 @@ static void reread(struct supervisor *s, struct unit *u)
     if (c.errors == 0)
         supervisor_reread(s, u, &c);
     else
-        log_line(&u->log, UNIK_ERROR, "config not readable: mend it and send SIGHUP");
+        supervisor_not_reread(u, "the config has mistakes");
     config_free(&c);
 }
 
@@ -111,6 +111,7 @@ static void run(struct supervisor *s)
         ev_unref(s->loop);
     }
     process_ready();
+    loader_careful = true;              /* from now on a bad file must not end what runs */
     if (process_files() < PROCESS_FILES_LEAST)
         log_line(&s->log, UNIK_WARNING, "this process may open %lu files, sockets included: too few for more than some calls at once",
                  process_files());
@@ -180,6 +181,7 @@ int main(int argc, char **argv)
             usage(stderr);
             return EXIT_CONFIG;
         }
+    loader_careful = describing || check;
     if (describing)
         return describe(argv[optind], supervisor_plugin_path(NULL, text, sizeof(text))) < 0 ? EXIT_CONFIG : 0;
     if (getpid() == 1 && !config_file)

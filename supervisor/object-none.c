@@ -1,16 +1,27 @@
 /* supervisor/object-none.c - shared objects, in the static program: there are none. */
-#include "supervisor/loader.h"
+#include <errno.h>
 
-void *object_open(const char *file, struct unik_text *why)
+#include "supervisor/object.h"
+
+int object_take(struct object *o, const char *file, struct unik_text *why)
 {
+    *o = (struct object){ .fd = -1 };
     unik_text_add(why, "%s: this program is linked statically and loads no files", file);
-    return NULL;
+    return -EINVAL;
 }
 
-const void *object_symbol(void *handle, const char *name)
+int object_load(struct object *o, const char *file, struct unik_text *why) { return object_take(o, file, why); }
+
+const void *object_symbol(const struct object *o, const char *name)
 {
-    (void)handle, (void)name;
+    (void)o, (void)name;
     return NULL;
 }
 
-void object_close(void *handle) { (void)handle; }
+void object_close(struct object *o) { (void)o; }
+
+int object_try(void (*load)(void *arg), void *arg, const char *file, struct unik_text *why)
+{
+    (void)load, (void)arg, (void)file, (void)why;
+    return 0;
+}

@@ -1,6 +1,7 @@
 /* supervisor/status.c - the same facts as text for people and as Prometheus metrics. */
 #include <string.h>
 #include <time.h>
+#include <unik/clean.h>
 
 #include "supervisor/supervisor.h"
 
@@ -27,14 +28,19 @@ static const char *overall(const struct supervisor *s)
     return "ready";
 }
 
-static void waits_for(const struct supervisor *s, const struct unit *u, struct unik_text *out)
+void status_waits_for(const struct unit *u, struct unik_text *out)
 {
-    for (const char *const *p = u->loaded.plugin.needs; p && *p; p++) {
-        void *iface;
-        const struct unit *b = host_provider(s, *p, &iface);
+    const char *comma = "";
 
-        if (!b || !unit_usable(b))
-            unik_text_add(out, "%s %s", u->state == UNIT_CONFIGURED ? ", waits for" : ",", *p);
+    for (const char *const *p = u->loaded.plugin.needs; p && *p; p++) {
+        const struct unit *b = graph_provider(u->sup, *p);
+
+        if (b && unit_usable(b))
+            continue;
+        unik_text_add(out, "%s %s", comma, *p);
+        if (b)
+            unik_text_add(out, " (%s is %s)", b->name, unit_state_name(b->state));
+        comma = ",";
     }
 }
 
@@ -63,8 +69,10 @@ static void report_unit(const struct supervisor *s, struct unit *u, struct unik_
     unik_text_add(out, "\n%s: %s for %.1f s", u->name, unit_state_name(u->state), ev_now(s->loop) - u->since);
     if (u->reason[0])
         unik_text_add(out, " (%s)", u->reason);
-    if (u->state == UNIT_CONFIGURED)
-        waits_for(s, u, out);
+    if (u->state == UNIT_CONFIGURED && !graph_can_start(s, u)) {
+        unik_text_add(out, ", waits for");
+        status_waits_for(u, out);
+    }
     if (u->restarts)
         unik_text_add(out, ", restarts %llu", (unsigned long long)u->restarts);
     unik_text_add(out, "\n");
@@ -76,12 +84,17 @@ static void report_unit(const struct supervisor *s, struct unit *u, struct unik_
 
 void status_report(const struct supervisor *s, struct unik_text *out)
 {
+    size_t before = out->used;
+
     unik_text_add(out, "unik %s, target %s: %s, up %.1f s\n", PACKAGE_VERSION, s->config->target == 0 ? "qubes" : "unix",
                   overall(s), up(s));
     for (size_t i = 0; i < s->n; i++)
         report_unit(s, s->units[i], out);
     unik_text_add(out, "\nlast lines:\n");
     log_last(out, LINES_SHOWN);
+    if (out->used > before)         /* names and reasons in it may be a peer's */
+        out->used = before + unik_clean(out->at + before, out->size - before, out->at + before, out->used - before,
+                                        UNIK_CLEAN_LINES);
 }
 
 /* A metric's name: unik_PLUGIN_COUNTER, dashes as underscores. */

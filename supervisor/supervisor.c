@@ -40,8 +40,9 @@ void supervisor_unpublish(struct unit *u)
         for (size_t k = 0; k < u->sup->n; k++) {
             struct unit *v = u->sup->units[k];
 
-            if (v != u && unit_active(v) && v->loaded.plugin.gone && wants(v, interface))
-                v->loaded.plugin.gone(&v->ctx, interface);
+            if (v == u || !unit_active(v) || !v->loaded.plugin.gone || !wants(v, interface))
+                continue;
+            v->loaded.plugin.gone(&v->ctx, interface);
         }
         u->provided[i] = NULL;
     }
@@ -52,8 +53,9 @@ void supervisor_tell_left(struct unit *u)
     for (size_t i = 0; i < u->sup->n; i++) {
         struct unit *v = u->sup->units[i];
 
-        if (v != u && unit_active(v) && v->loaded.plugin.left)
-            v->loaded.plugin.left(&v->ctx, &u->ctx);
+        if (v == u || !unit_active(v) || !v->loaded.plugin.left)
+            continue;
+        v->loaded.plugin.left(&v->ctx, &u->ctx);
     }
 }
 
@@ -65,8 +67,9 @@ void supervisor_tell_wants(struct unit *u)
     for (size_t i = 0; p->wants && p->wants[i] && p->arrived; i++) {
         struct unit *v = host_provider(u->sup, p->wants[i], &iface);
 
-        if (v && v != u)
-            p->arrived(&u->ctx, p->wants[i], iface);
+        if (!v || v == u)
+            continue;
+        p->arrived(&u->ctx, p->wants[i], iface);
     }
 }
 
@@ -97,6 +100,7 @@ static void after_stop(struct supervisor *s, struct unit *u)
     case UNIT_THEN_AGAIN:
         u->next = UNIT_THEN_END;
         u->state = UNIT_CONFIGURED;
+        unit_waits(u);
         break;
     case UNIT_THEN_RELOAD:
         u->next = UNIT_THEN_END;
@@ -260,6 +264,8 @@ void supervisor_start(struct supervisor *s)
     s->soon.data = s;
     ev_init(&s->deadline, drained_late);
     s->deadline.data = s;
+    for (size_t i = 0; i < s->n; i++)
+        unit_waits(s->units[i]);
     supervisor_wake(s);
 }
 

@@ -4,6 +4,7 @@
  *   graph.c       who needs whom      unit.c     one plugin's states        host.c     what plugins call
  *   load.c        config to units     supervisor.c  the running program     status.c   reports
  *   log.c         lines               describe.c    tables for people          init.c     being /init
+ *   process.c     what is inherited
  */
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H
@@ -56,15 +57,23 @@ bool supervisor_settled(const struct supervisor *s);
 void unit_unload(struct unit *u);
 /* Load an app's code and options again, from a config read again. */
 void supervisor_reread(struct supervisor *s, struct unit *u, struct config *c);
+/* It could not be: it stays out until the next SIGHUP. */
+void supervisor_not_reread(struct unit *u, const char *why);
 const char *supervisor_plugin_path(const struct supervisor_config *config, char *buffer, size_t size);
+
+/* status.c: " vchan/1 (vchan-xen is starting), ...": what it needs and has not. */
+void status_waits_for(const struct unit *u, struct unik_text *out);
 
 /* host.c */
 extern const struct unik_host host_functions;
 /* The unit that has the interface published and its struct; NULL. */
 struct unit *host_provider(const struct supervisor *s, const char *interface, void **iface);
 
-/* graph.c: every mistake is told. 0 or -EINVAL. */
-int graph_check(struct supervisor *s, struct config *c);
+/* graph.c: every mistake is told. may_leave_out: before anything runs, drop optional plugins and fallbacks that have no place here.
+ * 0 or -EINVAL. */
+int graph_check(struct supervisor *s, struct config *c, bool may_leave_out);
+/* Whose provides name the interface, or NULL. */
+const struct unit *graph_provider(const struct supervisor *s, const char *interface);
 /* Does a need something that b provides? Does it want something? */
 bool graph_needs(const struct unit *a, const struct unit *b);
 bool graph_wants(const struct unit *a, const struct unit *b);

@@ -6,6 +6,7 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/unit.h"
 
+#define LATE_SECONDS 10         /* not ready for so long: a line says what it waits for */
 #define BACKOFF_FIRST 0.2       /* seconds before the first restart */
 #define BACKOFF_MOST 60
 #define BACKOFF_GOOD 60         /* ran that long: the next failure counts as the first */
@@ -39,7 +40,8 @@ static void enter(struct unit *u, enum unit_state state)
 {
     u->state = state;
     u->since = ev_now(u->ctx.loop);
-    if (state != UNIT_FAILED && state != UNIT_DEGRADED && state != UNIT_LEAVING && state != UNIT_STOPPING)
+    if (state != UNIT_FAILED && state != UNIT_DEGRADED && state != UNIT_LEAVING && state != UNIT_STOPPING &&
+        !(state == UNIT_STOPPED && u->next == UNIT_THEN_FAILED))    /* it is about to be FAILED, and the status says why */
         u->reason[0] = 0;
     supervisor_wake(u->sup);
 }
@@ -60,8 +62,11 @@ static void timer_set(struct unit *u, double after)
 
 /* ---- what events do ---- */
 
+static void fails(struct unit *u, const char *why);
+
 static void starts(struct unit *u, const char *why)
 {
+    char text[100];
     int e;
 
     (void)why;
@@ -69,11 +74,19 @@ static void starts(struct unit *u, const char *why)
     u->next = UNIT_THEN_END;
     enter(u, UNIT_STARTING);
     unik_backoff_begin(&u->backoff, ev_now(u->ctx.loop));
+    timer_set(u, LATE_SECONDS);
     e = u->ctx.plugin->start(&u->ctx);
-    if (e < 0) {
-        char text[100];
-
+    if (e > 0)
+        snprintf(text, sizeof(text), "start() returned %d, which is neither 0 nor a negative errno", e);
+    else if (e < 0)
         snprintf(text, sizeof(text), "start: %s", strerror(-e));
+    if (e > 0 && (u->state != UNIT_STARTING || u->ctx.data)) {
+        if (u->state == UNIT_STARTING || unit_usable(u))
+            fails(u, text);             /* it is at work: its stop() is called */
+        return;
+    }
+    if (e != 0) {
+        ev_timer_stop(u->ctx.loop, &u->timer);
         supervisor_unpublish(u);        /* start() released all it took, so stop() is not called */
         supervisor_tell_left(u);
         u->next = UNIT_THEN_FAILED;
@@ -87,7 +100,17 @@ static void starts(struct unit *u, const char *why)
 
 static void becomes_ready(struct unit *u, const char *why)
 {
+    const char *const *p = u->loaded.plugin.provides;
+    char text[150];
+
     (void)why;
+    for (size_t i = 0; p && p[i]; i++)
+        if (!u->provided[i]) {          /* those who need it would find nothing */
+            snprintf(text, sizeof(text), "ready without having published %s, which it provides", p[i]);
+            fails(u, text);
+            return;
+        }
+    ev_timer_stop(u->ctx.loop, &u->timer);
     u->was_ready = true;
     enter(u, UNIT_READY);
     log_line(&u->log, UNIK_INFO, "ready");
@@ -107,13 +130,34 @@ static void fails(struct unit *u, const char *why)
     set_reason(u, why);
     log_line(&u->log, UNIK_ERROR, "failed: %s", u->reason);
     u->next = UNIT_THEN_FAILED;
+    ev_timer_stop(u->ctx.loop, &u->timer);
     enter(u, UNIT_LEAVING);
 }
 
 static void leaves(struct unit *u, const char *why)
 {
     (void)why;
+    ev_timer_stop(u->ctx.loop, &u->timer);
     enter(u, UNIT_LEAVING);
+}
+
+/* Waiting is no mistake by itself, but somebody should know what for. */
+static void waits_long(struct unit *u, const char *why)
+{
+    char needed[200];
+    struct unik_text t;
+
+    (void)why;
+    unik_text_init(&t, needed, sizeof(needed));
+    status_waits_for(u, &t);
+    log_line(&u->log, UNIK_WARNING, "not started after %d s: waits for%s", LATE_SECONDS, needed);
+}
+
+static void starts_long(struct unit *u, const char *why)
+{
+    (void)why;
+    log_line(&u->log, UNIK_WARNING, "not ready after %d s: %s", LATE_SECONDS,
+             u->reason[0] ? u->reason : "it does not say what it waits for");
 }
 
 /* Not running: nothing to stop. */
@@ -158,6 +202,7 @@ static void tries_again(struct unit *u, const char *why)
     u->retries = false;
     u->restarts++;
     enter(u, UNIT_CONFIGURED);
+    unit_waits(u);
 }
 
 static void unexpected(struct unit *u, const char *why)
@@ -175,8 +220,8 @@ typedef void reaction(struct unit *u, const char *why);
 
 static reaction *const table[UNIT_STATES][UNIT_EVENTS] = {
     /*                     START        IS_READY       IS_DEGRADED HAS_FAILED  LEAVE      STOP        IS_STOPPED   LATE */
-    [UNIT_CONFIGURED] = { starts,      unexpected,    unexpected, unexpected, ends,      nothing,    unexpected,  nothing },
-    [UNIT_STARTING]   = { nothing,     becomes_ready, waits,      fails,      leaves,    nothing,    unexpected,  nothing },
+    [UNIT_CONFIGURED] = { starts,      unexpected,    unexpected, unexpected, ends,      nothing,    unexpected,  waits_long },
+    [UNIT_STARTING]   = { nothing,     becomes_ready, waits,      fails,      leaves,    nothing,    unexpected,  starts_long },
     [UNIT_READY]      = { nothing,     nothing,       degrades,   fails,      leaves,    nothing,    unexpected,  nothing },
     [UNIT_DEGRADED]   = { nothing,     becomes_ready, waits,      fails,      leaves,    nothing,    unexpected,  nothing },
     [UNIT_LEAVING]    = { nothing,     nothing,       nothing,    nothing,    nothing,   stops,      unexpected,  nothing },
@@ -184,6 +229,8 @@ static reaction *const table[UNIT_STATES][UNIT_EVENTS] = {
     [UNIT_STOPPED]    = { nothing,     unexpected,    unexpected, unexpected, nothing,   nothing,    unexpected,  nothing },
     [UNIT_FAILED]     = { nothing,     unexpected,    unexpected, unexpected, ends,      nothing,    unexpected,  tries_again },
 };
+
+void unit_waits(struct unit *u) { timer_set(u, LATE_SECONDS); }
 
 void unit_feed(struct unit *u, enum unit_event event, const char *why) { table[u->state][event](u, why); }
 

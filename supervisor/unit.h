@@ -28,7 +28,7 @@ enum unit_event {
     UNIT_LEAVE,             /* shutdown, reload, or something needed has gone */
     UNIT_STOP,              /* its turn has come: nobody needs it any more */
     UNIT_IS_STOPPED,        /* unik_stopped() */
-    UNIT_LATE,              /* its timer: stop() took too long, or time for the next try */
+    UNIT_LATE,              /* its timer: not ready, or not stopped, for too long; or time for the next try */
     UNIT_EVENTS
 };
 
@@ -50,7 +50,7 @@ struct unit {
     struct unik_ctx ctx;    /* first: a ctx is its unit */
     struct supervisor *sup;
     char *name;             /* outlives the loaded plugin */
-    struct config_place place;
+    struct config_place place;      /* file: our own copy, as the config is given back once it is read */
     struct unit_config *config;
     struct loaded loaded;
     struct log_source log;
@@ -74,6 +74,9 @@ static inline struct unit *unit_of(struct unik_ctx *ctx) { return (struct unit *
 
 /* Feed an event: the table of state x event. What changes in consequence elsewhere is done later, from the loop. */
 void unit_feed(struct unit *u, enum unit_event event, const char *why);
+
+/* It waits to be started: say so if that takes long. */
+void unit_waits(struct unit *u);
 
 /* Stopped after a failure: wait for the next try, or do not, as on-failure says. */
 void unit_failed_now(struct unit *u);

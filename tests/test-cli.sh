@@ -80,7 +80,7 @@ run -c name.conf; expect "wrong name" 2 'calls itself other, expected name'
 run -c callback.conf; expect "missing callback" 2 'callback.so: no start()'
 
 # signals; HUP loads a rebuilt app
-wait_for() { for _ in $(seq 200); do grep -q -e "$1" out && return 0; sleep 0.05; done; bad "no \"$1\""; return 1; }
+wait_for() { for _ in $(seq 1200); do grep -q -e "$1" out && return 0; sleep 0.05; done; bad "no \"$1\""; return 1; }
 sed "s/UNIK_PLUGIN(hello)/UNIK_PLUGIN(mine)/; s/\"hello\"/\"mine\"/; s/Hello, world!/first/" \
     "$UNIK_SOURCE/apps/hello/hello.c" >mine.c
 build() { ${CC:-cc} -shared -fPIC -I"$UNIK_SOURCE/include" -o mine.so.new mine.c -lev && mv mine.so.new mine.so; }
@@ -96,6 +96,74 @@ expect "SIGTERM" 0 'stopping: SIGTERM' 'INF \[supervisor\] stopped'
 "$program" -c good.conf >out 2>&1 & pid=$!
 wait_for 'good day' && kill -INT $pid; wait $pid; rc=$?
 expect "SIGINT" 0 'stopping: SIGINT'
+
+# the reload of an app: whatever the file has become, the program goes on and says what is wrong, and mended it runs again
+app() { cat >mine.c; build || exit 99; }
+again() { : >seen; kill -HUP $pid; wait_for "$1" && ok; : >out; }
+"$program" -c mine.conf >>out 2>&1 & pid=$!
+wait_for 'INF \[mine\] second' && ok; : >out
+cp mine.c good.c; cp mine.so good.so
+head -c 6000 good.so >mine.so; again 'mine.so: cut short'
+: >mine.so; again 'mine.so: empty'
+head -c 40 good.so >mine.so; again 'mine.so: not a shared object'
+# damaged inside: the linker would end in a signal
+{ head -c 64 good.so; head -c $(($(stat -c %s good.so) - 64 - 3000)) /dev/zero; tail -c 3000 good.so; } >mine.so
+again 'could not be loaded again: mend it and send SIGHUP'
+for from in 512 1024 2048; do
+    cp good.so mine.so; head -c 512 /dev/urandom | dd of=mine.so bs=1 seek=$from conv=notrunc 2>/dev/null
+    kill -HUP $pid; wait_for 'could not be loaded again\|INF \[mine\] second' && ok; : >out
+done
+app <good.c; again 'INF \[mine\] second'
+# in its place, while it runs
+cat /dev/null >mine.so; sleep 0.2; : >out; wait_for 'INF \[mine\] second' && ok
+sed 's/\.start = /.needs = (const char *const[]){ "none\/1", NULL }, .start = /' good.c | app
+again 'mine needs none/1, and no plugin here provides it'
+sed 's/UNIK_APP/0/' good.c | app; again 'mine is no app any more'
+app <good.c; again 'INF \[mine\] second'
+kill -TERM $pid; wait $pid; rc=$?; [ $rc = 0 ] && ok || bad "exit $rc after reloads"
+
+# mistakes of a plugin that the host can see
+mistake() { sed "$2" good.c | app; "$program" -c mine.conf >out 2>&1 & pid=$!; wait_for "$1" && ok; kill -TERM $pid; wait $pid; rc=$?
+    [ $rc = 0 ] && ok || bad "exit $rc: $1"; }
+mistake 'mine\] failed: ready without having published thing/1' 's/\.start = /.provides = (const char *const[]){ "thing\/1", NULL }, .start = /'
+mistake 'mine\] failed: start() returned 22' 's/^    unik_ready(ctx);/&\n    if (ctx) return 22;/'
+mistake 'not ready after 10 s: it does not say what' 's/^    unik_ready(ctx);//'
+
+# a callback that takes long is told under its plugin's name
+sed 's/^#include <unik\/plugin.h>/&\n#include <unistd.h>/; s/^    unik_ready(ctx);/&\n    usleep(300000);/; s/^    unik_info(/    usleep(200000);\n&/' good.c | app
+grep -c usleep mine.c >/dev/null || bad "hello.c has changed"
+"$program" -c mine.conf -o slow-callback=100ms >out 2>&1 & pid=$!
+wait_for 'WRN \[mine\] slow: start() took [0-9]' && ok
+wait_for 'WRN \[mine\] slow: a callback took [0-9]' && ok
+kill -TERM $pid; wait $pid
+app <good.c
+
+# --describe goes on behind an object that would kill it
+cp good.so bad.so; { head -c 64 good.so; head -c $(($(stat -c %s good.so) - 64 - 3000)) /dev/zero; tail -c 3000 good.so; } >damaged.so
+head -c 5000 good.so >cut.so
+run --describe; expect "describe with damaged files" 0 '^\[mine\]' '^\[hello\]'
+run --describe cut; expect "describe a cut one" 2 'cut.so: cut short'
+
+# what is inherited: descriptors, signals, file mode, limits
+status_of() { sed -n "s/^$1:[[:space:]]*//p" "/proc/$pid/status"; }
+until_ready() { for _ in $(seq 600); do grep -q 'ready: 1 plugins' out && return 0; sleep 0.05; done; bad "not ready"; return 1; }
+(umask 077; exec env --ignore-signal=CHLD,HUP,TERM --block-signal=TERM,CHLD,USR1 "$program" -c good.conf >out 2>&1) & pid=$!
+until_ready && ok
+[ "$(status_of Umask)" = 0022 ] && ok || bad "umask $(status_of Umask)"
+[ "$(status_of SigBlk)" = 0000000000000000 ] && ok || bad "blocked: $(status_of SigBlk)"
+[ $((0x$(status_of SigIgn) & 0x11001)) = $((0x1000)) ] && ok || bad "ignored: $(status_of SigIgn)"
+kill -USR1 $pid; wait_for 'hello: ready for' && ok
+kill -TERM $pid; wait $pid; rc=$?; expect "TERM was ignored and blocked" 0
+(ulimit -n 32; exec "$program" -c good.conf >out 2>&1) & pid=$!
+until_ready; kill -TERM $pid; wait $pid; rc=$?; expect "few descriptors" 0 'may open 32 files'
+"$program" -c good.conf 0<&- 1>&- 2>&- & pid=$!
+for _ in $(seq 600); do [ -e /proc/$pid/fd/3 ] && break; sleep 0.05; done
+for fd in 0 1 2; do
+    [ "$(readlink /proc/$pid/fd/$fd)" = /dev/null ] && ok || bad "descriptor $fd is $(readlink /proc/$pid/fd/$fd)"
+done
+kill -TERM $pid; wait $pid; rc=$?; [ $rc = 0 ] && ok || bad "exit $rc without descriptors 0 to 2"
+printf 'log = "*:info, helo:debug"\n[hello]\n' >typo.conf
+run -c typo.conf --check; expect "misspelled log source" 2 '^typo.conf:1: log = .*helo: no plugin of that name'
 
 # a reader of stderr that never reads must not stop it
 mkfifo pipe

@@ -16,7 +16,7 @@ static struct unik_ctx *ctx_of[16];     /* by letter: base, mid, app, late, othe
 enum { BASE, MID, APP, LATE, OTHER, WISHER, CYCLE1, CYCLE2, TWIN, PLAYERS };
 static struct behaviour {
     bool hold_ready;        /* start() does not say ready */
-    bool hold_stop, hold_drain;
+    bool hold_stop, hold_drain, no_provide;
     int start_error, check_error, usable_error;
     const char *fail_in_start;
 } how[PLAYERS];
@@ -52,7 +52,7 @@ static int start(struct unik_ctx *ctx)
         return b->start_error;
     for (const char *const *p = ctx->plugin->needs; p && *p; p++)
         ck_assert_ptr_eq(unik_get(ctx, *p), &thing);
-    for (const char *const *p = ctx->plugin->provides; p && *p; p++)
+    for (const char *const *p = ctx->plugin->provides; p && *p && !b->no_provide; p++)
         ck_assert_int_eq(unik_provide(ctx, *p, &thing), 0);
     if (b->fail_in_start)
         unik_failed(ctx, b->fail_in_start);
@@ -94,7 +94,8 @@ static const struct unik_option int_option[] = {
 #pragma GCC diagnostic ignored "-Woverride-init"
 PLAYER(base, .provides = LIST("base/1"), .drain = drain);
 PLAYER(mid, .needs = LIST("base/1"), .provides = LIST("mid/1"));
-PLAYER(app, .needs = LIST("mid/1"), .flags = UNIK_APP, .drain = drain);
+static const char *app_needs[] = { "mid/1", NULL };     /* a test changes it: another version of the app */
+PLAYER(app, .needs = (const char *const *)app_needs, .flags = UNIK_APP, .drain = drain);
 PLAYER(late, .needs = LIST("base/1"), .provides = LIST("late/1"), .flags = UNIK_STOP_LATE | UNIK_AWAITED);
 PLAYER(other, .targets = UNIK_ON_QUBES);
 PLAYER(wisher, .wants = LIST("late/1", "base/1"), .arrived = arrived, .gone = gone);
@@ -404,6 +405,78 @@ START_TEST(reload_takes_new_options)
 }
 END_TEST
 
+/* The config in which the section stood has been given back long ago; optional or not, the app is not taken out of the list. */
+START_TEST(reload_of_an_app_whose_needs_nobody_meets)
+{
+    struct unit *u;
+
+    begin("target = unix\n[base]\n[mid]\n[app]\noptional = yes\n");
+    u = unit("app");
+    for (int i = 0; i < 2; i++) {
+        app_needs[0] = i ? "mid/1" : "none/1";
+        supervisor_reload(&s);
+        run_for(0.05);
+        ck_assert_ptr_eq(unit("app"), u);
+        ck_assert_int_eq(u->state, i ? UNIT_READY : UNIT_FAILED);
+    }
+    supervisor_end(&s, UNIK_POWEROFF, "test");
+    run_to_end(1);
+}
+END_TEST
+
+static void say_late(const char *name, const char *expected)
+{
+    char text[4096];
+    struct unik_text t;
+    struct unit *u = unit(name);
+
+    ck_assert(ev_is_active(&u->timer));
+    unit_feed(u, UNIT_LATE, NULL);
+    unik_text_init(&t, text, sizeof(text));
+    log_last(&t, 1);
+    ck_assert_msg(strstr(text, expected) != NULL, "%s", text);
+}
+
+START_TEST(who_is_late_says_what_for)
+{
+    how[BASE].hold_ready = true;
+    begin("target = unix\n[base]\n[mid]\n");
+    say_late("base", "[base] not ready after 10 s: it does not say");
+    unik_degraded(ctx_of[BASE], "waiting for the card");
+    say_late("base", "[base] not ready after 10 s: waiting for the card");
+    say_late("mid", "[mid] not started after 10 s: waits for base/1 (base is starting)");
+    unik_ready(ctx_of[BASE]);
+    run_for(0.02);
+    ck_assert(!ev_is_active(&unit("base")->timer));
+    ck_assert(!ev_is_active(&unit("mid")->timer));
+    supervisor_end(&s, UNIK_POWEROFF, "test");
+    run_to_end(1);
+}
+END_TEST
+
+START_TEST(start_gives_what_it_must_not)
+{
+    how[OTHER].start_error = 22;
+    begin("[other]\non-failure = ignore\n");
+    ck_assert_int_eq(unit("other")->state, UNIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(unit("other")->reason, "start() returned 22"));
+    supervisor_end(&s, UNIK_POWEROFF, "test");
+    run_to_end(1);
+}
+END_TEST
+
+START_TEST(ready_without_what_it_provides)
+{
+    how[BASE].no_provide = true;
+    begin("target = unix\n[base]\non-failure = ignore\n[mid]\n");
+    ck_assert_int_eq(unit("base")->state, UNIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(unit("base")->reason, "without having published base/1"));
+    ck_assert_str_eq(journal, "base:start base:stop ");
+    supervisor_end(&s, UNIK_POWEROFF, "test");
+    run_to_end(1);
+}
+END_TEST
+
 START_TEST(calls_that_make_no_sense_do_nothing)
 {
     begin("[base]\n");
@@ -526,6 +599,10 @@ int main(void)
     tcase_add_test(t, end_while_starting_and_while_failed);
     tcase_add_test(t, a_plugin_can_end_all);
     tcase_add_test(t, reload_takes_new_options);
+    tcase_add_test(t, reload_of_an_app_whose_needs_nobody_meets);
+    tcase_add_test(t, who_is_late_says_what_for);
+    tcase_add_test(t, start_gives_what_it_must_not);
+    tcase_add_test(t, ready_without_what_it_provides);
     tcase_add_test(t, calls_that_make_no_sense_do_nothing);
     tcase_add_test(t, refused_before_anything_starts);
     tcase_add_test(t, refused_by_check);
