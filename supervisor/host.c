@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "supervisor/slow.h"
 #include "supervisor/supervisor.h"
 
 UNIK_PRINTF(3, 4)
@@ -62,9 +63,11 @@ static int do_provide(struct unik_ctx *ctx, const char *interface, void *iface)
 
         if (v == u || !(v->state == UNIT_STARTING || unit_usable(v)) || !v->loaded.plugin.arrived)
             continue;
+        slow_enter(v, "arrived()");
         for (; w && *w; w++)
             if (strcmp(*w, interface) == 0)
                 v->loaded.plugin.arrived(&v->ctx, interface, iface);
+        slow_leave();
     }
     return 0;
 }

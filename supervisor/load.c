@@ -21,6 +21,9 @@ const struct unik_option supervisor_options[] = {
       .fallback = "10s", .min = 0, .max = 50, .help = "at the end, how long running work may go on" },
     { .key = "stop-timeout", .type = UNIK_SECONDS, .offset = offsetof(struct supervisor_config, stop_seconds),
       .fallback = "3s", .min = 0, .max = 50, .help = "at the end, how long each plugin may take to stop" },
+    { .key = "slow-callback", .type = UNIK_SECONDS, .offset = offsetof(struct supervisor_config, slow_seconds),
+      .fallback = "0", .min = 0, .max = 60,
+      .help = "for those who write plugins: log each callback that takes longer, under its plugin's name; 0: none" },
     { 0 }
 };
 

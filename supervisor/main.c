@@ -10,6 +10,7 @@
 
 #include "supervisor/init.h"
 #include "supervisor/process.h"
+#include "supervisor/slow.h"
 #include "supervisor/supervisor.h"
 
 #define OVERRIDES_MAX 64
@@ -115,6 +116,7 @@ static void run(struct supervisor *s)
     if (process_files() < PROCESS_FILES_LEAST)
         log_line(&s->log, UNIK_WARNING, "this process may open %lu files, sockets included: too few for more than some calls at once",
                  process_files());
+    slow_start(s);
     supervisor_start(s);
     while (s->phase != SUPERVISOR_ENDED)
         if (!ev_run(s->loop, 0) && s->phase != SUPERVISOR_ENDED)

@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unik/clean.h>
 
+#include "supervisor/slow.h"
 #include "supervisor/supervisor.h"
 
 #define LINES_SHOWN 20
@@ -51,7 +52,9 @@ static void report_own_lines(struct unit *u, struct unik_text *out)
     struct unik_text own;
 
     unik_text_init(&own, buffer, sizeof(buffer));
+    slow_enter(u, "status()");
     u->loaded.plugin.status(&u->ctx, &own);
+    slow_leave();
     for (char *line = buffer; *line; ) {
         size_t n = strcspn(line, "\n");
 

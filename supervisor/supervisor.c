@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "supervisor/options.h"
+#include "supervisor/slow.h"
 #include "supervisor/supervisor.h"
 
 double supervisor_stop_seconds(const struct supervisor *s) { return s->config->stop_seconds; }
@@ -42,7 +43,9 @@ void supervisor_unpublish(struct unit *u)
 
             if (v == u || !unit_active(v) || !v->loaded.plugin.gone || !wants(v, interface))
                 continue;
+            slow_enter(v, "gone()");
             v->loaded.plugin.gone(&v->ctx, interface);
+            slow_leave();
         }
         u->provided[i] = NULL;
     }
@@ -55,7 +58,9 @@ void supervisor_tell_left(struct unit *u)
 
         if (v == u || !unit_active(v) || !v->loaded.plugin.left)
             continue;
+        slow_enter(v, "left()");
         v->loaded.plugin.left(&v->ctx, &u->ctx);
+        slow_leave();
     }
 }
 
@@ -69,7 +74,9 @@ void supervisor_tell_wants(struct unit *u)
 
         if (!v || v == u)
             continue;
+        slow_enter(u, "arrived()");
         p->arrived(&u->ctx, p->wants[i], iface);
+        slow_leave();
     }
 }
 
@@ -287,10 +294,12 @@ void supervisor_end(struct supervisor *s, enum unik_end how, const char *why)
         struct unit *u = s->units[i];
         bool running = u->state == UNIT_STARTING || unit_usable(u);
 
+        slow_enter(u, "drain()");
         if (running && u->loaded.plugin.drain)
             u->loaded.plugin.drain(&u->ctx);
         else
             u->drained = true;
+        slow_leave();
     }
     supervisor_wake(s);
 }

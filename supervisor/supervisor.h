@@ -4,7 +4,7 @@
  *   graph.c       who needs whom      unit.c     one plugin's states        host.c     what plugins call
  *   load.c        config to units     supervisor.c  the running program     status.c   reports
  *   log.c         lines               describe.c    tables for people          init.c     being /init
- *   process.c     what is inherited
+ *   slow.c        who takes long      process.c     what is inherited
  */
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H
@@ -14,7 +14,7 @@
 struct supervisor_config {
     int target;                     /* 0 qubes, 1 unix */
     const char *log, *plugin_path;
-    double drain_seconds, stop_seconds;
+    double drain_seconds, stop_seconds, slow_seconds;
 };
 extern const struct unik_option supervisor_options[];
 

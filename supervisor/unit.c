@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisor/slow.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/unit.h"
 
@@ -75,7 +76,9 @@ static void starts(struct unit *u, const char *why)
     enter(u, UNIT_STARTING);
     unik_backoff_begin(&u->backoff, ev_now(u->ctx.loop));
     timer_set(u, LATE_SECONDS);
+    slow_enter(u, "start()");
     e = u->ctx.plugin->start(&u->ctx);
+    slow_leave();
     if (e > 0)
         snprintf(text, sizeof(text), "start() returned %d, which is neither 0 nor a negative errno", e);
     else if (e < 0)
@@ -174,7 +177,9 @@ static void stops(struct unit *u, const char *why)
     enter(u, UNIT_STOPPING);
     supervisor_unpublish(u);
     timer_set(u, supervisor_stop_seconds(u->sup));
+    slow_enter(u, "stop()");
     u->ctx.plugin->stop(&u->ctx);
+    slow_leave();
 }
 
 static void is_stopped(struct unit *u, const char *why)
@@ -190,8 +195,10 @@ static void too_slow(struct unit *u, const char *why)
 {
     (void)why;
     log_line(&u->log, UNIK_ERROR, "did not stop within %.3g s", supervisor_stop_seconds(u->sup));
+    slow_enter(u, "abandon()");
     if (u->ctx.plugin->abandon)
         u->ctx.plugin->abandon(&u->ctx);
+    slow_leave();
     if (u->state == UNIT_STOPPING)
         is_stopped(u, NULL);
 }
