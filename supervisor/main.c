@@ -95,6 +95,19 @@ static void on_usr1(struct ev_loop *loop, ev_signal *w, int revents)
     log_text(report);
 }
 
+static void on_never(struct ev_loop *loop, ev_periodic *w, int revents) { (void)loop, (void)w, (void)revents; }
+
+/* libev wakes once a minute to see whether somebody has set the clock, unless the system tells it; it asks for that (a timerfd) with
+ * its first periodic watcher. This one never fires, and the loop does not wait for it. */
+static void sleep_long(struct ev_loop *loop)
+{
+    static ev_periodic never;
+
+    ev_periodic_init(&never, on_never, 1e12, 0, NULL);
+    ev_periodic_start(loop, &never);
+    ev_unref(loop);
+}
+
 static void run(struct supervisor *s)
 {
     static const struct {
@@ -117,6 +130,7 @@ static void run(struct supervisor *s)
         log_line(&s->log, UNIK_WARNING, "this process may open %lu files, sockets included: too few for more than some calls at once",
                  process_files());
     slow_start(s);
+    sleep_long(s->loop);
     supervisor_start(s);
     while (s->phase != SUPERVISOR_ENDED)
         if (!ev_run(s->loop, 0) && s->phase != SUPERVISOR_ENDED)
