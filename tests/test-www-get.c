@@ -109,6 +109,18 @@ START_TEST(get_at_the_limits)
     for (int i = 0; i < 1000 && host_counter(f.www, "timeouts") < 2; i++)
         host_run(f.h, 0.005);
     ck_assert_int_eq(call->exit_code, 1);
+    fixture_read(&f, s, answer, sizeof(answer));
+    ck_assert_int_eq(unik_stream_ended(s), -ECONNRESET);
+    unik_stream_close(s);
+    free(call);
+
+    s = fixture_call(&f, false, "big.bin", &narrow, &call);             /* the file becomes shorter */
+    host_run(f.h, 0.005);
+    fixture_file(&f, "big.bin", "short", 5);
+    ck_assert_uint_lt(fixture_read(&f, s, answer, sizeof(answer)), 300000);
+    ck_assert_int_eq(unik_stream_ended(s), -ECONNRESET);
+    ck_assert_int_eq(call->exit_code, 1);
+    ck_assert_ptr_nonnull(strstr(f.err, "shorter"));
     unik_stream_close(s);
     free(call);
 

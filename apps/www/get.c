@@ -29,7 +29,10 @@ static void end(struct www_get *g, int code)
     ev_timer_stop(w->ctx->loop, &g->timer);
     www_send_free(&g->send);
     g->call->exit_code = code;
-    unik_stream_close(g->call->io);
+    if (g->sending && code)             /* in the middle: no end of stdout in order */
+        unik_stream_abort(g->call->io);
+    else
+        unik_stream_close(g->call->io);
     *g->link = g->next;
     if (g->next)
         g->next->link = g->link;
