@@ -21,11 +21,11 @@ check() {       # check NAME WANTED FOUND
 call() { "$unik_dom0" call --user "$me" "$@" 2>>"$work/call.err"; }
 code() { call "$@" >/dev/null </dev/null; echo $?; }
 sum() { md5sum | cut -c 1-32; }
-connected() { "$unik_dom0" wait --seconds 10 qrexec && "$unik_dom0" wait --seconds 10 qubesdb; echo $?; }
+connected() { "$unik_dom0" wait --seconds 60 qrexec && "$unik_dom0" wait --seconds 60 qubesdb; echo $?; }
 violations() { "$unik_dom0" status | sed -n 's/^violations: //p'; }
 # All ports are released, soon.
 ports() {
-    for _ in $(seq 100); do "$unik_dom0" status | grep -q "^ports: 0 " && break; sleep 0.1; done
+    for _ in $(seq 1000); do "$unik_dom0" status | grep -q "^ports: 0 " && break; sleep 0.1; done
     "$unik_dom0" status | sed -n 's/^ports: //p'
 }
 
@@ -47,7 +47,7 @@ cat >"$work/guest.conf" <<-END
 	connect-timeout = 2s
 	END
 "$unik_dom0" start --state "$work/state" --deadline 5 >"$work/dom0.out" 2>"$work/dom0.log" & dom0=$!
-for _ in $(seq 500); do grep -q ready "$work/dom0.out" && break; sleep 0.01; done
+for _ in $(seq 6000); do grep -q ready "$work/dom0.out" && break; sleep 0.01; done
 "$build/unik-supervisor" -c "$work/guest.conf" >"$work/guest.log" 2>&1 & guest=$!
 check 'guest connects' 0 "$(connected)"
 
@@ -76,7 +76,7 @@ check 'violations so far' 0 "$(violations)"
 "$unik_dom0" qubesdb write /vm-config/x "$(printf 'v%.0s' $(seq 3071))"
 "$unik_dom0" qubesdb rm /vm-config/
 unanswered() { "$unik_dom0" status | sed -n 's/^qubesdb: .*, \([0-9]*\) unanswered/\1/p'; }
-for _ in $(seq 100); do [ "$(unanswered)" = 0 ] && break; sleep 0.05; done
+for _ in $(seq 1000); do [ "$(unanswered)" = 0 ] && break; sleep 0.05; done
 check 'changes are acknowledged' 0 "$(unanswered)"
 
 fault() { "$unik_dom0" fault none; "$unik_dom0" fault "$1"; }
@@ -115,7 +115,7 @@ check 'ports after all faults' '0 in use' "$(ports)"
 
 kill -0 "$guest" 2>/dev/null; check 'the guest lives' 0 $?
 kill "$guest"; wait "$guest"; check 'the guest ends in order' 0 $?; guest=
-"$unik_dom0" wait --seconds 10 gone; check 'dom0 sees it go' 0 $?
+"$unik_dom0" wait --seconds 60 gone; check 'dom0 sees it go' 0 $?
 "$unik_dom0" stop; wait "$dom0"; check 'dom0 ends without a violation' 0 $?; dom0=
 [ $failed = 0 ] || { echo "--- dom0"; tail -n 30 "$work/dom0.log"; echo "--- guest"; tail -n 30 "$work/guest.log"; }
 echo "$((done - failed)) passed, $failed failed"

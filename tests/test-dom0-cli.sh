@@ -121,7 +121,7 @@ wait $pid || { failed=$((failed + 1)); echo "FAIL: start ended with $?"; }
 # A long path.
 deep=$work/$(printf 'd%.0s' $(seq 120)); mkdir "$deep"
 "$unik_dom0" start --state "$deep" --vchan-dir "$work/v" >"$work/ready" 2>/dev/null & pid=$!
-for _ in $(seq 500); do grep -q ready "$work/ready" && break; sleep 0.01; done
+for _ in $(seq 6000); do grep -q ready "$work/ready" && break; sleep 0.01; done
 right 0 'violations: 0' status --state "$deep"
 kill $pid; wait $pid || { failed=$((failed + 1)); echo "FAIL: start in a long path ended with $?"; }
 echo "$failed failed"

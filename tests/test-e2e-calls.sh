@@ -67,6 +67,17 @@ for protocol in 4 3 2; do
     same "violations, protocol $protocol" 0 "$(violations)"
     stop_dom0; same "dom0 ends without a violation" 0 $?
 done
+# A dom0 in the background of a terminal, and a call from the foreground with that terminal as input.
+cat >from-terminal <<END
+set -m
+"$unik_dom0" start --state "$work/state" >dom0.out 2>>dom0.log & echo \$! >dom0.pid
+"$unik_dom0" wait --seconds 60 qrexec
+"$unik_dom0" call --timeout 60 --user "$me" t.Exit+7; echo "code \$?" >terminal.code
+END
+: >dom0.out
+script -qec "bash from-terminal" /dev/null </dev/null >/dev/null 2>&1 & others+=($!)
+until_true test -s terminal.code; same "a call from dom0's own terminal" "code 7" "$(cat terminal.code)"
+kill "$(cat dom0.pid)" 2>/dev/null; until_true gone "$(cat dom0.pid)"
 alive 1; same "the guest lives" 0 $?
 end_guest 1; same "the guest ends in order" 0 $rc
 verdict

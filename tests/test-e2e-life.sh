@@ -10,7 +10,7 @@ open_gate() { local i; for ((i = 0; i < $1; i++)); do echo; done >&"$gate"; }
 begin() {
     rm -f "$1" "$1.rc"
     { echo "input of $1"; read -r _ <gate; } |
-        { "$unik_dom0" call --user "$me" --timeout 50 "$2" >"$1" 2>"$1.err"; echo $? >"$1.rc"; } & pids+=($!)
+        { "$unik_dom0" call --user "$me" --timeout 120 "$2" >"$1" 2>"$1.err"; echo $? >"$1.rc"; } & pids+=($!)
 }
 running() { [ "$(report 1 | sed -n 's/^  calls_running: //p')" = $(($1 + 1)) ]; }
 logged() { grep -q -e "$1" "guest1.log"; }

@@ -30,7 +30,7 @@ call p.Limit </dev/null; below "descriptors of a program, as usual" 1025 "$(cat 
 pids=()
 for ((i = 0; i < 200; i++)); do
     service=t.Echo; [ $((i % 4)) != 0 ] || service=p.Echo
-    { read -r _ <all; echo "this is $i"; } | raw_call --timeout 50 $service >"out$i" 2>"err$i" & pids+=($!)
+    { read -r _ <all; echo "this is $i"; } | raw_call --timeout 120 $service >"out$i" 2>"err$i" & pids+=($!)
 done
 until_true running 204; same "200 at once" 0 $?
 for ((i = 0; i < 200; i++)); do echo; done >&"$all"
@@ -66,7 +66,7 @@ same "calls to warm up, wrong" 0 "$(burst 20)"
 restarts() {    # restarts N DAEMON
     local i
     for ((i = 0; i < $1; i++)); do
-        ask restart --seconds 0 "$2" && ask wait --seconds 10 "$2" || { same "restarts of $2's daemon" "$1" $i; break; }
+        ask restart --seconds 0 "$2" && ask wait --seconds 60 "$2" || { same "restarts of $2's daemon" "$1" $i; break; }
     done
 }
 restarts 5 qubesdb; restarts 1 qrexec

@@ -83,7 +83,7 @@ nothing_left "calls out" 1; nothing_left "calls out" 2
 pids=()
 for ((i = 0; i < 40; i++)); do
     vm=$((i % 2 + 1)) other=right; [ $vm = 1 ] || other=left
-    echo "this is $i" | "$unik_dom0" call --vm $vm --timeout 50 "t.Call+$other.t.Echo" >"out$i" 2>"err$i" & pids+=($!)
+    echo "this is $i" | "$unik_dom0" call --vm $vm --timeout 120 "t.Call+$other.t.Echo" >"out$i" 2>"err$i" & pids+=($!)
 done
 wrong=0
 for ((i = 0; i < 40; i++)); do

@@ -45,7 +45,7 @@ below() {
 }
 # until_true COMMAND...: soon; its exit code
 until_true() {
-    local end=$((SECONDS + 20))
+    local end=$((SECONDS + 60))
     while ! "$@"; do
         [ $SECONDS -lt $end ] || { echo "not in time: $*"; return 1; }
         sleep 0.03
@@ -106,19 +106,19 @@ guest() {
 }
 # launch N: the same again
 launch() { "$supervisor" -c "guest$1.conf" >>"guest$1.log" 2>&1 & guest_pid[$1]=$!; }
-connected() { ask wait --vm "$1" --seconds 15 qrexec >/dev/null && ask wait --vm "$1" --seconds 15 qubesdb >/dev/null; }
+connected() { ask wait --vm "$1" --seconds 60 qrexec >/dev/null && ask wait --vm "$1" --seconds 60 qubesdb >/dev/null; }
 # end_guest N: SIGTERM; its exit code in rc
 end_guest() { kill "${guest_pid[$1]}"; wait "${guest_pid[$1]}"; rc=$?; unset "guest_pid[$1]"; }
 alive() { kill -0 "${guest_pid[$1]}" 2>/dev/null; }
 service() { printf '#!/bin/sh\n%s\n' "$2" >"rpc/$1"; chmod 755 "rpc/$1"; }
 
 # call [--vm N] SERVICE: output in `out`, stderr in `err`, exit code in rc
-call() { "$unik_dom0" call --user "$me" --timeout 50 "$@" >out 2>err; rc=$?; }
+call() { "$unik_dom0" call --user "$me" --timeout 120 "$@" >out 2>err; rc=$?; }
 sum() { md5sum | cut -c 1-32; }
 
 # ---- what is left in a guest when nothing runs ----
 
-report() { "$unik_dom0" call --vm "$1" --timeout 20 unik.Status </dev/null; }
+report() { "$unik_dom0" call --vm "$1" --timeout 120 unik.Status </dev/null; }
 # counter N PLUGIN NAME: from unik.Status
 counter() { report "$1" | awk -v p="^$2: " -v c="  $3: " '/^[a-z]/ { on = $0 ~ p } on && index($0, c) == 1 { print $2 }'; }
 fds() { find "/proc/${guest_pid[$1]}/fd" -mindepth 1 | wc -l; }
