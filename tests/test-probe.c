@@ -53,10 +53,10 @@ static int fake_call(struct unik_qrexec *q, struct unik_ctx *who, const char *ta
     return 0;
 }
 
-static int fake_connect(struct unik_net *net, const char *address, unsigned port, unik_stream_cb *cb, void *arg,
-                        struct unik_stream **out)
+static int fake_connect(struct unik_net *n, struct unik_ctx *owner, const char *address, unsigned port, unik_stream_cb *cb,
+                        void *arg, struct unik_stream **out)
 {
-    (void)net;
+    (void)n, (void)owner;
     ck_assert_str_eq(address, "10.0.0.1");
     ck_assert_uint_eq(port, 80);
     *out = pair(&far);
