@@ -56,7 +56,7 @@ static void end(void)
     if (host_state(ctx) != HOST_STOPPED)
         host_stop_wait(ctx, 5);
     fake_gui_close(&gui);
-    for (int i = 0; i < 1000 && mem_open; i++)
+    for (int i = 0; i < 100 && mem_open; i++)
         host_run(h, 0.01);
     host_free(h);
 }
