@@ -36,7 +36,7 @@ apps_www_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 # net-sockets and www in one small program: for tests with real clients, and benches.
 check_PROGRAMS += tests/www-run
 tests_www_run_SOURCES = tests/www/run.c
-tests_www_run_LDADD = apps/www/libwww.la plugins/net-sockets/libnet-sockets.la tools/host/libhost.la $(WWW_LIBS) $(EV_LIBS)
+tests_www_run_LDADD = apps/www/libwww.la plugins/net-sockets/libnet-sockets.la protocol/libprotocol.la tools/host/libhost.la $(WWW_LIBS) $(EV_LIBS)
 
 # The app with a network and a qrexec made of memory.
 WWW_FIXTURE = tests/www/fixture.c tests/www/fixture.h tests/www/mem-stream.c tests/www/mem-stream.h

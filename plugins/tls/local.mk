@@ -52,7 +52,7 @@ TESTS += tests/test-https.sh
 dist_noinst_SCRIPTS += tests/test-https.sh tests/tls/certificates.sh
 check_PROGRAMS += tests/tls/fetch
 tests_tls_fetch_SOURCES = tests/tls/fetch.c
-tests_tls_fetch_LDADD = plugins/tls/libtls.la plugins/net-sockets/libnet-sockets.la tools/host/libhost.la $(TLS_LIBS) $(EV_LIBS)
+tests_tls_fetch_LDADD = plugins/tls/libtls.la plugins/net-sockets/libnet-sockets.la protocol/libprotocol.la tools/host/libhost.la $(TLS_LIBS) $(EV_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz-tls
 tests_fuzz_fuzz_tls_SOURCES = tests/fuzz/fuzz-tls.c tests/fuzz/must.h

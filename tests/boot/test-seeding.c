@@ -9,10 +9,10 @@
 
 enum generator { ABSENT, GOOD, EMPTY, STUCK };
 static enum generator seed_instruction, rand_instruction;
-static uint64_t clock_now, clock_step, chance;
+static uint64_t clock_now, clock_step, luck;
 static bool clock_shakes;
 
-static uint64_t next(void) { return chance = chance * 6364136223846793005u + 1442695040888963407u; }
+static uint64_t next(void) { return luck = luck * 6364136223846793005u + 1442695040888963407u; }
 
 static void cpuid(uint32_t leaf, uint32_t sub, uint32_t out[4])
 {
@@ -47,7 +47,7 @@ static void setup(void)
     clock_now = 1000;
     clock_step = 50;
     clock_shakes = false;
-    chance = 1;
+    luck = 1;
     fake_option = NULL;
     fake_seed = 0;
     seeds_taken = 0;
@@ -57,19 +57,19 @@ static void setup(void)
 static void ck_starts(unsigned asked)
 {
     uint8_t a[32], b[32];
-    uint64_t was = chance, then = clock_now;
+    uint64_t was = luck, then = clock_now;
 
     seeds_taken = 0;
     random_init();
     random_bytes(a, sizeof(a));
     ck_assert_uint_eq(seeds_taken, asked);
-    chance = was;
+    luck = was;
     clock_now = then;
     random_init();
     random_bytes(b, sizeof(b));
     ck_assert_mem_eq(a, b, sizeof(a));
     fake_wall++;
-    chance = was;
+    luck = was;
     clock_now = then;
     random_init();
     random_bytes(b, sizeof(b));
