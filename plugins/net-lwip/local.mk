@@ -2,7 +2,7 @@
 if HAVE_LWIP
 LWIP_CPPFLAGS = -I$(top_srcdir)/plugins/net-lwip/port -isystem $(LWIP_DIR)/src/include -isystem $(LWIP_DIR)/src
 # Somebody else's code: its warnings are not ours to look at. Packed structures are read as bytes where that matters.
-LWIP_CFLAGS = -std=gnu11 -w $(SANITIZE) $(LWIP_SANITIZE) -fvisibility=hidden
+LWIP_CFLAGS = -std=gnu11 -w $(SANITIZE) $(LWIP_SANITIZE) -fvisibility=hidden -ffunction-sections -fdata-sections
 LWIP_OBJECTS = \
 	plugins/net-lwip/lwip/def.lo plugins/net-lwip/lwip/dns.lo plugins/net-lwip/lwip/inet_chksum.lo plugins/net-lwip/lwip/init.lo \
 	plugins/net-lwip/lwip/ip.lo plugins/net-lwip/lwip/mem.lo plugins/net-lwip/lwip/netif.lo plugins/net-lwip/lwip/pbuf.lo \
