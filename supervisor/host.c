@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "supervisor/process.h"
 #include "supervisor/slow.h"
 #include "supervisor/supervisor.h"
 
@@ -91,6 +92,12 @@ static bool do_settled(struct unik_ctx *ctx) { return supervisor_settled(unit_of
 static void do_status(struct unik_ctx *ctx, struct unik_text *out) { status_report(unit_of(ctx)->sup, out); }
 static void do_metrics(struct unik_ctx *ctx, struct unik_text *out) { status_metrics(unit_of(ctx)->sup, out); }
 
+static unsigned long do_files(struct unik_ctx *ctx)
+{
+    (void)ctx;
+    return process_files_before();
+}
+
 const struct unik_host host_functions = {
     .size = sizeof(struct unik_host),
     .log = do_log,
@@ -105,4 +112,5 @@ const struct unik_host host_functions = {
     .settled = do_settled,
     .status = do_status,
     .metrics = do_metrics,
+    .files = do_files,
 };

@@ -11,6 +11,8 @@
 
 #define FILE_MODE 022
 
+static unsigned long before;           /* process_files(), until raise_limit(); 0: that was never called */
+
 static const int handled[] = { SIGHUP, SIGUSR1, INIT_SIGREBOOT, SIGTERM, SIGINT, 0 };
 
 /* Else the next socket would be number 2, and the log would go to whoever is behind it. Without /dev/null: a descriptor that can
@@ -46,6 +48,7 @@ static void raise_limit(void)
 {
     struct rlimit r;
 
+    before = process_files();
     if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == r.rlim_max)
         return;
     r.rlim_cur = r.rlim_max;
@@ -74,3 +77,5 @@ unsigned long process_files(void)
 
     return getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == RLIM_INFINITY ? ~0ul : (unsigned long)r.rlim_cur;
 }
+
+unsigned long process_files_before(void) { return before ? before : process_files(); }

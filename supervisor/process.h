@@ -11,5 +11,7 @@ void process_ready(void);
 
 /* How many descriptors there can be. */
 unsigned long process_files(void);
+/* And before process_begin(). */
+unsigned long process_files_before(void);
 
 #endif

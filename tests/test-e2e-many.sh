@@ -24,7 +24,7 @@ running() { [ "$(report 1 | sed -n 's/^  calls_running: //p')" = $(($1 + 1)) ]; 
 until_true running 4; same "four stand still" 0 $?
 
 service p.Limit 'ulimit -Sn'
-call p.Limit </dev/null; below "descriptors of a program, as usual" 1025 "$(cat out)"
+call p.Limit </dev/null; same "descriptors of a program: what we were started with" 256 "$(cat out)"
 
 # ---- 200 at once: each has begun before the first gets its input ----
 pids=()

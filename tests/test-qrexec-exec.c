@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -93,6 +94,13 @@ static const char *sorted_output(void)
     return out;
 }
 
+/* For our own process alone: no child is told. */
+static const char *const ours[] = {
+    "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "INVOCATION_ID",
+    "JOURNAL_STREAM", "SYSTEMD_EXEC_PID", "MANAGERPID", "MAINPID", "FDSTORE", "MEMORY_PRESSURE_WATCH", "CREDENTIALS_DIRECTORY",
+    "STATE_DIRECTORY", "RUNTIME_DIRECTORY", "PWD", "OLDPWD", "SHLVL", "_", "LD_UNIK", "GLIBC_TUNABLES", "QREXEC_X"
+};
+
 static void check_environment(const char *request, const char *of_request)
 {
     const struct passwd *me = getpwuid(geteuid());
@@ -108,6 +116,8 @@ static void check_environment(const char *request, const char *of_request)
     setenv("QREXEC_REMOTE_DOMAIN", "dom0", 1);
     setenv("QREXEC_REQUESTED_TARGET", "dom0", 1);
     setenv("QREXECUTE", "x", 1);
+    for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+        setenv(ours[i], "x", 1);
     world_link(&w, "rpc/t", "/usr/bin/env");
     world_link(&w, "rpc/t+", "/usr/bin/env");
     world_file(&w, "rpc/t+arg", 0755, "#!/bin/sh\nexec /usr/bin/env -u PWD");
@@ -130,6 +140,59 @@ START_TEST(environment)
                       "QREXEC_SERVICE_PATH=/p\n");
     check_environment("t dom0 keyword adminvm", "QREXEC_REMOTE_DOMAIN=dom0\nQREXEC_REQUESTED_TARGET_KEYWORD=adminvm\n"
                       "QREXEC_REQUESTED_TARGET_TYPE=keyword\nQREXEC_SERVICE_FULL_NAME=t\nQREXEC_SERVICE_PATH=/p\n");
+}
+END_TEST
+
+/* Without PATH, with an empty one, with things that are no variables. */
+START_TEST(odd_environment)
+{
+    static char nameless[] = "=x", valueless[] = "VALUELESS", empty[] = "PATH=", local[] = "A_LOCAL=x";
+    static char *const rows[][4] = { { local }, { empty, local }, { nameless, valueless, empty, local } };
+    static const char usual[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n";
+    char **before = environ;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        char *now[5] = { rows[i][0], rows[i][1], rows[i][2], rows[i][3], NULL };
+
+        open_with(NULL, 65536);
+        world_link(&w, "rpc/t", "/usr/bin/env");
+        environ = now;
+        ck_assert_int_eq(fake_run(f, ":QUBESRPC t domX"), 0);
+        environ = before;
+        ck_assert_ptr_nonnull(strstr(f->text, usual));
+        ck_assert_ptr_nonnull(strstr(f->text, "A_LOCAL=x\n"));
+        ck_assert_ptr_null(strstr(f->text, "PATH=\n"));
+        ck_assert_ptr_null(strstr(f->text, "VALUELESS"));
+        ck_assert_ptr_null(strstr(f->text, "\n=x"));
+        close_all();
+    }
+}
+END_TEST
+
+/* umask and the limit of descriptors, whatever ours are: for ourselves and for another account, commands and services. */
+START_TEST(usual_masks_and_limits)
+{
+    static const char *const requests[] = { ":umask; ulimit -Sn", ":QUBESRPC t domX", "nobody:QUBESRPC t domX" };
+    struct rlimit was, started, raised;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+    started = raised = was;
+    started.rlim_cur = 300;
+    raised.rlim_cur = 1000;
+    ck_assert_uint_ge(was.rlim_max, 1000);
+    for (size_t i = 0; i < sizeof(requests) / sizeof(*requests); i++) {
+        if (requests[i][0] != ':' && (geteuid() != 0 || !getpwnam("nobody")))
+            continue;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &started), 0);
+        open_with("#!/bin/sh\numask; ulimit -Sn\n", 4096);
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &raised), 0);
+        umask(i % 2 ? 0 : 0177);
+        ck_assert_int_eq(fake_run(f, requests[i]), 0);
+        umask(022);
+        ck_assert_str_eq(f->text, "0022\n300\n");
+        close_all();
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
 }
 END_TEST
 
@@ -277,6 +340,8 @@ int main(void)
     tcase_add_test(t, exit_codes);
     tcase_add_test(t, arguments);
     tcase_add_test(t, environment);
+    tcase_add_test(t, odd_environment);
+    tcase_add_test(t, usual_masks_and_limits);
     tcase_add_test(t, clean_process);
     tcase_add_test(t, stdin_is_one_way);
     tcase_add_test(t, commands);

@@ -54,6 +54,7 @@ struct unik_host {
     bool (*settled)(struct unik_ctx *);
     void (*status)(struct unik_ctx *, struct unik_text *);
     void (*metrics)(struct unik_ctx *, struct unik_text *);
+    unsigned long (*files)(struct unik_ctx *);
 };
 
 /* One line to the log, without newline, under the plugin's name. Bytes from a peer may be given as they are: the host
@@ -98,6 +99,10 @@ static inline void unik_end(struct unik_ctx *ctx, enum unik_end how, const char 
  * unik_degraded() what it waits for (which may never come: a VM need not have a network); those with UNIK_AWAITED have
  * been ready. */
 static inline bool unik_settled(struct unik_ctx *ctx) { return ctx->host->settled(ctx); }
+
+/* The limit of descriptors (RLIMIT_NOFILE, soft) that this process was started with, and has raised for itself: what a child
+ * that runs another program should have. */
+static inline unsigned long unik_files(struct unik_ctx *ctx) { return ctx->host->files(ctx); }
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@
 #include "plugins/qrexec/exec-parts.h"
 
 #define FDS_WITHOUT_CLOSE_RANGE 4096    /* kernels before 5.11 */
-#define FDS_USUAL 1024                  /* what programs may rely on: more do not fit into select()'s sets */
+#define FILE_MODE 022                   /* the umask of a service of the system */
 
 static _Noreturn void give_up(int report, enum qrexec_spawn_step step)
 {
@@ -78,13 +79,13 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* Our process may have raised its own limit. */
-static void reset_limit(void)
+/* Our process has raised its own limit, which is not what other programs are made for: select() knows 1,024. */
+static void reset_limit(unsigned long files)
 {
     struct rlimit r;
 
-    if (getrlimit(RLIMIT_NOFILE, &r) == 0 && r.rlim_cur > FDS_USUAL) {
-        r.rlim_cur = FDS_USUAL;
+    if (getrlimit(RLIMIT_NOFILE, &r) == 0) {
+        r.rlim_cur = files < r.rlim_max ? files : r.rlim_max;
         setrlimit(RLIMIT_NOFILE, &r);
     }
 }
@@ -96,7 +97,8 @@ static __attribute__((noinline)) _Noreturn void child(const struct qrexec_spawn 
     if (placed < 0)
         give_up(report, QREXEC_SPAWN_FILES);
     close_others();
-    reset_limit();
+    reset_limit(s->files);
+    umask(FILE_MODE);
     setsid();
     if (s->become && become(s->become) < 0)
         give_up(placed, QREXEC_SPAWN_ACCOUNT);

@@ -5,6 +5,7 @@
  *   exec-config.c   a service config's text
  *   exec-account.c  the account that dom0 names
  *   exec-child.c    start a process
+ *   exec-environment.c  what it is given of ours, and of the request
  *   exec-run.c      a process as the handler of a call
  *   exec-socket.c   a Unix or TCP socket as the handler of a call
  *   exec-pump.c     bytes between a call and file descriptors
@@ -78,6 +79,7 @@ struct qrexec_spawn {
     const struct qrexec_account *become;    /* NULL: stay who we are */
     const char *folder;                     /* to start in; "/" if that fails */
     int in, out, err;                       /* the child's 0, 1, 2; stay the caller's */
+    unsigned long files;                    /* RLIMIT_NOFILE, the soft limit */
 };
 
 /* What went wrong in a child before its program ran. */
@@ -112,6 +114,22 @@ struct qrexec_plan {
     const char *service, *argument, *source, *target_type, *target;
     char text[];
 };
+
+/* ---- exec-environment.c ---- */
+
+#define QREXEC_ENV_MAX 1024             /* variables taken from our own environment */
+#define QREXEC_ENV_OWN 16               /* and set by us */
+
+struct qrexec_environment {
+    char *own[QREXEC_ENV_OWN];
+    size_t n_own, n;
+    bool bad;
+    char *at[QREXEC_ENV_MAX + QREXEC_ENV_OWN + 1];     /* for execve(); points into our own environment */
+};
+
+/* NULL without memory: a service must not miss who calls it. */
+struct qrexec_environment *qrexec_environment_new(const struct qrexec_plan *plan);
+void qrexec_environment_free(struct qrexec_environment *e);
 
 struct qrexec_run;
 struct qrexec_run_ops {

@@ -15,10 +15,6 @@
 
 #include "plugins/qrexec/exec-parts.h"
 
-#define ENV_MAX 1024                    /* variables taken from our own environment */
-#define ENV_OWN 16                      /* and set by us */
-#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 struct process {
     struct qrexec_run run;              /* first */
     struct qrexec_plan *plan;
@@ -33,94 +29,7 @@ struct process {
     ev_io started_watch;
 };
 
-/* ---- argv and environment ---- */
-
-struct environment {
-    char *own[ENV_OWN];
-    size_t n_own, n;
-    bool bad;
-    char *at[ENV_MAX + ENV_OWN + 1];
-};
-
-static void set(struct environment *e, const char *key, const char *value)
-{
-    char *s = NULL;
-
-    if (!value)
-        return;
-    if (e->n_own == ENV_OWN || asprintf(&s, "%s=%s", key, value) < 0)
-        e->bad = true;                  /* a service must not miss who calls it */
-    else
-        e->own[e->n_own++] = e->at[e->n++] = s;
-}
-
-static bool begins(const char *s, const char *with) { return strncmp(s, with, strlen(with)) == 0; }
-
-/* Variables of ours that go on to a child: all but what we set ourselves or a forged call could be mistaken by. Another
- * account gets only what describes the machine. */
-static bool inherited(const char *var, bool become)
-{
-    static const char *const ours[] = { "HOME=", "USER=", "LOGNAME=", "SHELL=" };
-    static const char *const machine[] = { "PATH=", "LANG=", "LANGUAGE=", "LC_", "TZ=" };
-
-    if (begins(var, "QREXEC"))
-        return begins(var, "QREXEC_SERVICE_PATH=");
-    for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
-        if (begins(var, ours[i]))
-            return false;
-    for (size_t i = 0; become && i < sizeof(machine) / sizeof(*machine); i++)
-        if (begins(var, machine[i]))
-            return true;
-    return !become;
-}
-
-static void set_request(struct environment *e, const struct qrexec_plan *plan)
-{
-    const char *type = plan->target_type ? plan->target_type : "";
-
-    set(e, "QREXEC_REMOTE_DOMAIN", plan->source);
-    set(e, "QREXEC_SERVICE_FULL_NAME", plan->service);
-    set(e, "QREXEC_SERVICE_ARGUMENT", plan->argument);
-    set(e, "QREXEC_REQUESTED_TARGET_TYPE", type);
-    if (strcmp(type, "name") == 0)
-        set(e, "QREXEC_REQUESTED_TARGET", plan->target);
-    else if (strcmp(type, "keyword") == 0)
-        set(e, "QREXEC_REQUESTED_TARGET_KEYWORD", plan->target);
-}
-
-static void environment_free(struct environment *e)
-{
-    for (size_t i = 0; i < e->n_own; i++)
-        free(e->own[i]);
-    free(e);
-}
-
-static struct environment *environment_new(const struct qrexec_plan *plan)
-{
-    struct environment *e = calloc(1, sizeof(*e));
-    bool path = false;
-
-    if (!e)
-        return NULL;
-    for (char **var = environ; *var && e->n < ENV_MAX; var++)
-        if (inherited(*var, plan->become)) {
-            e->at[e->n++] = *var;
-            path = path || begins(*var, "PATH=");
-        }
-    if (!path)
-        set(e, "PATH", DEFAULT_PATH);
-    set(e, "HOME", plan->account.home);
-    set(e, "USER", plan->account.name);
-    set(e, "LOGNAME", plan->account.name);
-    set(e, "SHELL", plan->account.shell);
-    if (plan->kind == QREXEC_IS_PROGRAM)
-        set_request(e, plan);
-    if (e->bad) {
-        environment_free(e);
-        return NULL;
-    }
-    return e;
-}
+/* ---- argv ---- */
 
 static char *unconst(const char *s) { return (char *)(uintptr_t)s; }    /* execve() changes nothing */
 
@@ -132,7 +41,7 @@ static pid_t spawn(struct process *p, const int fds[3])
 {
     const struct qrexec_plan *plan = p->plan;
     const char *shell = shell_of(plan), *base = strrchr(shell, '/');
-    struct environment *e = environment_new(plan);
+    struct qrexec_environment *e = qrexec_environment_new(plan);
     char name[QREXEC_PATH_SIZE + 1];
     char *command[] = { name, unconst("-c"), unconst(plan->command), NULL };
     bool argument = plan->argument && plan->argument[0];
@@ -140,7 +49,8 @@ static pid_t spawn(struct process *p, const int fds[3])
     bool is_command = plan->kind == QREXEC_IS_COMMAND;
     struct qrexec_spawn s = { .path = is_command ? shell : plan->path, .argv = is_command ? command : program,
                               .become = plan->become ? &plan->account : NULL, .folder = plan->account.home,
-                              .in = fds[0], .out = fds[1], .err = fds[2] };
+                              .in = fds[0], .out = fds[1], .err = fds[2],
+                              .files = unik_files(p->run.x->ctx) };
     pid_t pid;
 
     if (!e)
@@ -148,7 +58,7 @@ static pid_t spawn(struct process *p, const int fds[3])
     snprintf(name, sizeof(name), "%s%s", plan->become ? "-" : "", base ? base + 1 : shell);     /* "-": a login shell */
     s.envp = e->at;
     pid = qrexec_spawn(&s, &p->started);
-    environment_free(e);
+    qrexec_environment_free(e);
     return pid;
 }
 

@@ -7,6 +7,7 @@ plugins_qrexec_libqrexec_exec_la_SOURCES = \
 	plugins/qrexec/exec.c \
 	plugins/qrexec/exec-account.c \
 	plugins/qrexec/exec-child.c \
+	plugins/qrexec/exec-environment.c \
 	plugins/qrexec/exec-config.c \
 	plugins/qrexec/exec-find.c \
 	plugins/qrexec/exec-pump.c \

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <unik/clean.h>
 #include <unik/text.h>
@@ -40,6 +41,7 @@ struct host {
     void *change_arg;
     void (*line)(struct unik_ctx *, enum unik_level, const char *, void *);
     void *line_arg;
+    unsigned long files;                /* RLIMIT_NOFILE at host_new() */
 };
 
 static struct slot *slot_of(struct unik_ctx *ctx) { return (struct slot *)(void *)ctx; }
@@ -209,6 +211,8 @@ static void do_metrics(struct unik_ctx *ctx, struct unik_text *out)
         unik_text_add(out, "%s %llu\n", c[i].name, (unsigned long long)ctx->counters[i]);
 }
 
+static unsigned long do_files(struct unik_ctx *ctx) { return slot_of(ctx)->h->files; }
+
 static const struct unik_host functions = {
     .size = sizeof(struct unik_host),
     .log = do_log,
@@ -223,14 +227,17 @@ static const struct unik_host functions = {
     .settled = do_settled,
     .status = do_status,
     .metrics = do_metrics,
+    .files = do_files,
 };
 
 struct host *host_new(struct ev_loop *loop, unsigned target, FILE *log)
 {
     struct host *h = calloc(1, sizeof(*h));
+    struct rlimit r;
 
     if (!h)
         return NULL;
+    h->files = getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == RLIM_INFINITY ? ~0ul : (unsigned long)r.rlim_cur;
     h->loop = loop;
     h->target = target;
     h->log = log;
