@@ -26,7 +26,7 @@ struct tls_stream {
     mbedtls_ssl_context ssl;
     struct tls_records records;         /* between raw and the library */
     size_t record_left;                 /* bytes of a record of ours that the library still has to give */
-    bool alerted;                       /* the last record was an alert */
+    bool alerted;                         /* the last record was an alert */
     struct unik_ring in, out;           /* opened bytes; sealed bytes */
     ev_timer deadline;                  /* HANDSHAKE, CLOSING */
     ev_timer wake;                      /* to be told from the loop, at once */
@@ -34,6 +34,7 @@ struct tls_stream {
     int error;                          /* final: what ended() says */
     enum state state;
     bool client, end, shut, notified, aborted, want_room;
+    bool given_turn;                    /* aborted, and the alert has had a turn to leave */
 };
 
 static struct tls_stream *of(struct unik_stream *s) { return (struct tls_stream *)(void *)s; }
@@ -335,8 +336,13 @@ static void step(struct tls_stream *s, unsigned below)
     const void *p;
 
     s->events = 0;
+    if (s->aborted && !s->given_turn) {
+        s->given_turn = true;
+        tell_later(s, 0);               /* the stream below may be told in this turn, and behind us */
+        return;
+    }
     if (s->aborted) {
-        destroy(s);                     /* the alert has had this turn to leave */
+        destroy(s);
         return;
     }
     if (s->state == CLOSING) {
@@ -484,7 +490,7 @@ static void op_close(struct unik_stream *base)
 }
 
 /* RFC 8446, 6.1: who does not end with close_notify ends with an error alert. It goes to the stream below at once, or not
- * at all, and that is aborted a turn later: some streams send in the next turn what is written in this one. */
+ * at all, and that is aborted two turns later: some streams send in the next turn what is written in this one. */
 static void op_abort(struct unik_stream *base)
 {
     struct tls_stream *s = of(base);

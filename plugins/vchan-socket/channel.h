@@ -38,7 +38,7 @@ struct vchan_socket {
     TAILQ_HEAD(, channel) dirty;        /* those that have output to send before the loop waits */
     struct channel *reading;            /* whose INPUT is being told; NULL once it is closed */
     ev_prepare flush;                   /* never started: fed as an event, it runs after all others of the turn */
-    int watch_fd;                       /* inotify, from the first client that had to wait on; or -1 */
+    int watch_fd;                       /* inotify; or -1: there is none */
     int watched;                        /* its watch on the folder, while a client waits for its server's path; or -1 */
     ev_io watch;
     unsigned waiting;                   /* clients that rely on it */
@@ -110,6 +110,7 @@ int vchan_socket_serve(struct channel *ch);
 void vchan_socket_unserve(struct channel *ch);
 void vchan_socket_seek(struct channel *ch);
 void vchan_socket_unseek(struct channel *ch);
+void vchan_socket_begin_watch(struct vchan_socket *vs);
 void vchan_socket_end_watch(struct vchan_socket *vs);
 
 /* pages.c. The folder's name: -ENAMETOOLONG. */

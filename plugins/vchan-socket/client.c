@@ -21,7 +21,7 @@ static void try_soon(struct channel *ch)
 
 /* ---- the watch on the folder ----
  *
- * The descriptor stays open until the plugin stops, and only the watch comes and goes: closing an inotify descriptor waits for
+ * The descriptor is open while the plugin runs, and only the watch comes and goes: closing an inotify descriptor waits for
  * the kernel, for 1 to 90 ms, and a channel is sought for nearly every call. */
 
 static void unwatch(struct vchan_socket *vs)
@@ -79,18 +79,20 @@ static void on_change(struct ev_loop *loop, ev_io *w, int revents)
 /* false: cannot be watched (no such folder, no inotify): the timer must do. */
 static bool watch(struct vchan_socket *vs)
 {
-    if (vs->watched >= 0)
-        return true;
-    if (vs->watch_fd < 0) {
-        vs->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-        if (vs->watch_fd < 0)
-            return false;
-        ev_io_init(&vs->watch, on_change, vs->watch_fd, EV_READ);
-        vs->watch.data = vs;
-        ev_io_start(vs->ctx->loop, &vs->watch);
-    }
-    vs->watched = inotify_add_watch(vs->watch_fd, vs->dir, IN_CREATE | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR);
+    if (vs->watched < 0 && vs->watch_fd >= 0)
+        vs->watched = inotify_add_watch(vs->watch_fd, vs->dir, IN_CREATE | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR);
     return vs->watched >= 0;
+}
+
+void vchan_socket_begin_watch(struct vchan_socket *vs)
+{
+    vs->watched = -1;
+    vs->watch_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (vs->watch_fd < 0)
+        return;
+    ev_io_init(&vs->watch, on_change, vs->watch_fd, EV_READ);
+    vs->watch.data = vs;
+    ev_io_start(vs->ctx->loop, &vs->watch);
 }
 
 void vchan_socket_end_watch(struct vchan_socket *vs)

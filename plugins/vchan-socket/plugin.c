@@ -172,7 +172,7 @@ static int start(struct unik_ctx *ctx)
                                    .connect = api_connect, .state = vchan_socket_state, .reason = vchan_socket_reason };
     vs->ctx = ctx;
     vs->config = ctx->config;
-    vs->watch_fd = vs->watched = vs->hangup_fd = -1;
+    vs->hangup_fd = -1;
     vs->domid = find_domid(ctx, vs->config);
     snprintf(vs->dir, sizeof(vs->dir), "%s", find_dir(vs->config));
     LIST_INIT(&vs->channels);
@@ -190,6 +190,7 @@ static int start(struct unik_ctx *ctx)
         free(vs);
         return e;
     }
+    vchan_socket_begin_watch(vs);
     if (access(vs->dir, W_OK | X_OK) < 0)
         unik_warn(ctx, "dir %s: %s: nothing can be offered there", vs->dir, strerror(errno));
     if (vs->config->domid < 0 && !getenv("VCHAN_DOMAIN"))

@@ -443,7 +443,7 @@ START_TEST(any_order)
         case 11: SYS(sys_ftruncate, (uint64_t)*fd, chance(40000)); break;
         }
         SYS(sys_getdents64, (uint64_t)*fd, user_at(DATA), 400);
-        ck_assert_uint_le(pages_out, pages_before + 64);
+        ck_assert_uint_le(pages_out, pages_before + 64 + 64);   /* /tmp's limit; names and lists of pages are in the pool's own */
     }
     for (size_t i = 0; i < ARRAY_LENGTH(fds); i++)
         close_file(fds[i]);
