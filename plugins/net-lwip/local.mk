@@ -100,4 +100,6 @@ tests_fuzz_fuzz_lwip_SOURCES = tests/fuzz/fuzz-lwip.c tests/fuzz/must.h
 tests_fuzz_fuzz_lwip_LDADD = plugins/net-lwip/libnet-lwip.la protocol/libprotocol.la tools/host/libhost.la $(EV_LIBS) $(FUZZ_MAIN)
 tests_fuzz_fuzz_lwip_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 endif
+# A folder: make's own rule would make a program of that name, of flows.c.
+tests/lwip/flows: ;
 EXTRA_DIST += tests/lwip/flows plugins/net-lwip/port/dns.c plugins/net-lwip/port/etharp.c
