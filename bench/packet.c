@@ -229,7 +229,7 @@ static void udp(const char *what, size_t n, bool echo)
     double best = 1;
     unsigned port = 7;
 
-    if (net->udp(net, NULL, NULL, "", &port, on_datagram, echo ? net : NULL, &u) < 0)
+    if (net->udp(net, NULL, "", &port, on_datagram, echo ? net : NULL, &u) < 0)
         abort();
     far_end = (struct far){ .from = 4000, .to = 7 };
     for (int run = 0; run < RUNS; run++) {
@@ -254,7 +254,7 @@ static struct unik_net_listener *tcp_begin(unsigned from, bool chargen)
     struct unik_net_listener *l;
     unsigned port = 9;
 
-    if (net->listen(net, NULL, NULL, "", &port, 8, on_accept, chargen ? net : NULL, &l) < 0)
+    if (net->listen(net, NULL, "", &port, 8, on_accept, chargen ? net : NULL, &l) < 0)
         abort();
     far_end = (struct far){ .from = from, .to = 9, .seq = 1000 };
     give(6, 2, 0);
