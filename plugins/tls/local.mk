@@ -4,7 +4,7 @@ if OWN_MBEDTLS
 TLS_CPPFLAGS = -isystem $(MBEDTLS_DIR)/include '-DMBEDTLS_CONFIG_FILE=<plugins/tls/mbedtls-config.h>'
 TLS_LIBS =
 # Somebody else's code: its warnings are not ours to look at. In sections, so that the linker leaves out what nobody calls.
-MBEDTLS_CFLAGS = -w $(SANITIZE) -fvisibility=hidden -ffunction-sections -fdata-sections
+MBEDTLS_CFLAGS = -w $(SANITIZE) $(MBEDTLS_SANITIZE) -fvisibility=hidden -ffunction-sections -fdata-sections
 MBEDTLS_OBJECTS = $(patsubst %,plugins/tls/mbedtls/%.lo, \
 	aes aesni asn1parse asn1write base64 bignum bignum_core block_cipher chacha20 chachapoly cipher cipher_wrap constant_time \
 	ecdh ecdsa ecp ecp_curves gcm hkdf md oid pem pk pk_ecc pk_wrap pkparse platform_util poly1305 \
