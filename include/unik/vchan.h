@@ -36,8 +36,9 @@ struct unik_vchan {
     int (*listen)(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
                   unik_stream_cb *cb, void *arg, struct unik_stream **out);
 
-    /* Connect to a peer's channel, now or whenever it appears; no time limit: close it to give up. Ring sizes are the
-     * server's choice. 0 or a negative errno: -EINVAL (also: peer is this very domain), -ENOMEM, -EMFILE. */
+    /* Connect to a peer's channel, now or whenever it appears; no time limit: close it to give up. Where the transport can tell
+     * that nobody will come, it ends instead, never connected: the peer's domain is gone, or a server appeared and left before
+     * the two were connected, and none followed within seconds. Ring sizes are the server's choice. 0 or a negative errno: -EINVAL (also: peer is this very domain), -ENOMEM, -EMFILE. */
     int (*connect)(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
                    struct unik_stream **out);
 

@@ -69,6 +69,8 @@ struct channel {
     ev_io in, out;                      /* out is active while the kernel takes no more */
     ev_timer timer;                     /* a waiting client's next try; a closing channel's deadline */
     unsigned tries;
+    bool came;                          /* a server made the path while this client waited */
+    unsigned left;                      /* tries since then that found nobody */
     unsigned room_told;                 /* loop iteration in which ROOM was told after a flush */
     struct unik_ring rx, tx;
     struct sockaddr_un path;

@@ -1,6 +1,11 @@
 /* plugins/vchan-socket/client.c - the seeking side: connect now, or when the server's path appears. The folder is
  * watched, so that waiting costs nothing; a timer is left for what no watch tells: a full backlog, a path without
- * listener. */
+ * listener.
+ *
+ * Who waits for a server that will never come is told so where that can be known: a path that was made while we waited, and now
+ * is gone or refuses, was our server's, and it has left. Not before its path is made: it may be on its way. Not from a path that
+ * was there before: stock servers leave theirs behind, so it can be that of the one before ours, which ours is about to
+ * replace. And that a whole domain is gone shows nowhere: all have one folder, and none a file that stands for it. */
 #include <errno.h>
 #include <limits.h>
 #include <sys/inotify.h>
@@ -11,6 +16,7 @@
 #define SHORT_DELAY 0.1         /* the longest one where the server is likely to be busy for a moment */
 #define LONG_DELAY 60.0         /* ... and where its path is there, but nobody listens, or nobody may connect */
 #define SHORT_TRIES 30          /* so many with at most SHORT_DELAY: two to three seconds */
+#define LEFT_TRIES SHORT_TRIES  /* so many that find nobody, after the server had come: it has left */
 
 /* In this turn of the loop: a timer of 0 seconds would take libev's least wait, a millisecond. */
 static void try_soon(struct channel *ch)
@@ -36,8 +42,8 @@ static void unwatch(struct vchan_socket *vs)
         ;
 }
 
-/* Wake those whose path an event names, or all of them. */
-static void wake(struct vchan_socket *vs, const char *name)
+/* Wake those whose path an event names, or all of them. made: the path is new. */
+static void wake(struct vchan_socket *vs, const char *name, bool made)
 {
     struct channel *ch;
 
@@ -46,19 +52,20 @@ static void wake(struct vchan_socket *vs, const char *name)
             continue;
         if (name && strcmp(strrchr(ch->path.sun_path, '/') + 1, name) != 0)
             continue;
-        ch->tries = 0;
+        if (made || !ch->came)
+            ch->tries = ch->left = 0;
+        ch->came = ch->came || made;
         try_soon(ch);
     }
 }
 
-static void on_change(struct ev_loop *loop, ev_io *w, int revents)
+/* Take in what has happened in the folder. False: nothing. */
+static bool read_changes(struct vchan_socket *vs)
 {
     union { struct inotify_event first; char bytes[4096]; } buffer;
-    struct vchan_socket *vs = w->data;
     ssize_t n, at = 0;
     bool lost = false;
 
-    (void)loop, (void)revents;
     n = read(vs->watch_fd, &buffer, sizeof(buffer));
     while (at + (ssize_t)sizeof(buffer.first) <= n) {
         struct inotify_event e;
@@ -67,20 +74,28 @@ static void on_change(struct ev_loop *loop, ev_io *w, int revents)
         if (e.mask & IN_Q_OVERFLOW || (e.wd == vs->watched && e.mask & (IN_IGNORED | IN_MOVE_SELF)))
             lost = true;
         else if (e.wd == vs->watched && e.len)
-            wake(vs, buffer.bytes + at + sizeof(e));
+            wake(vs, buffer.bytes + at + sizeof(e), e.mask & (IN_CREATE | IN_MOVED_TO));
         at += (ssize_t)(sizeof(e) + e.len);
     }
     if (lost) {
         unwatch(vs);            /* events or the folder are gone: everybody looks again, and watches anew */
-        wake(vs, NULL);
+        wake(vs, NULL, false);
     }
+    return n > 0;
+}
+
+static void on_change(struct ev_loop *loop, ev_io *w, int revents)
+{
+    (void)loop, (void)revents;
+    read_changes(w->data);
 }
 
 /* false: cannot be watched (no such folder, no inotify): the timer must do. */
 static bool watch(struct vchan_socket *vs)
 {
     if (vs->watched < 0 && vs->watch_fd >= 0)
-        vs->watched = inotify_add_watch(vs->watch_fd, vs->dir, IN_CREATE | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR);
+        vs->watched = inotify_add_watch(vs->watch_fd, vs->dir, IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM |
+                                                                   IN_MOVE_SELF | IN_ONLYDIR);
     return vs->watched >= 0;
 }
 
@@ -148,6 +163,14 @@ static void try_later(struct channel *ch, int error)
     ev_timer_start(ch->vs->ctx->loop, &ch->timer);
 }
 
+static void server_left(struct channel *ch)
+{
+    rely_on_watch(ch, false);
+    vchan_socket_broken(ch, "its server came and has left", 0);
+    ch->input_ended = true;
+    vchan_socket_tell(ch, UNIK_STREAM_INPUT | UNIK_STREAM_ROOM);
+}
+
 static void on_try(struct ev_loop *loop, ev_timer *w, int revents)
 {
     struct channel *ch = w->data;
@@ -162,7 +185,9 @@ static void on_try(struct ev_loop *loop, ev_timer *w, int revents)
         rely_on_watch(ch, false);
         vchan_socket_connected(ch, fd);
         vchan_socket_tell(ch, UNIK_STREAM_OPEN);
-    } else if (fd != -ENOENT || !watch(ch->vs)) {
+    } else if (ch->came && (fd == -ENOENT || fd == -ECONNREFUSED) && ++ch->left >= LEFT_TRIES) {
+        server_left(ch);
+    } else if (ch->came || fd != -ENOENT || !watch(ch->vs)) {
         try_later(ch, fd);
     }
 }
@@ -171,6 +196,9 @@ void vchan_socket_seek(struct channel *ch)
 {
     ev_timer_init(&ch->timer, on_try, 0, 0);
     ch->timer.data = ch;
+    while (ch->vs->watched >= 0 && read_changes(ch->vs))
+        ;
+    ch->came = false;                   /* what has happened until now was another's server */
     try_soon(ch);
 }
 

@@ -70,7 +70,10 @@ struct channel {
     struct unik_xenstore_watch *watch;  /* client that waits: on the server's event-channel */
     bool asking, again;                 /* it reads the entry; the entry changed meanwhile */
     uint32_t event_channel;
-    ev_timer retry;                     /* this machine lacked something: memory, grants, descriptors */
+    bool looked, came;                  /* the entry was asked for; it has changed since */
+    uint32_t last_event_channel, last_ref;      /* what it said last; 0: it was not there */
+    unsigned left;                      /* looks since the last change */
+    ev_timer retry;                     /* this machine lacked memory, grants, descriptors; or the server has left */
     double delay;
 };
 

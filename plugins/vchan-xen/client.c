@@ -9,6 +9,8 @@
 
 #define RETRY_FIRST 1.0         /* seconds, doubled: this machine lacked memory, grants or descriptors */
 #define RETRY_MOST 60.0
+#define LEFT_LOOKS 10           /* looks without a server, after one was there, until the channel ends ... */
+#define LEFT_EVERY 0.25         /* ... seconds apart: counted, so that a pause of this machine is one of them */
 #define STAGING_MAX 65536u      /* bytes read ahead of the owner, whatever ring the server chose */
 
 static void ask(struct channel *ch);
@@ -25,12 +27,32 @@ static void give_up(struct channel *ch, const char *why, int error)
     vchan_xen_due(ch);
 }
 
-/* Nothing there. The watch tells when that changes, unless the domain itself is gone. */
+/* What the entry says now: 0, 0: it is not there. What stands there from the beginning may be left over from a server before
+ * ours. When it changes, our server has come, or has been there. */
+static void seen(struct channel *ch, uint32_t event_channel, uint32_t ref)
+{
+    if (ch->looked && (event_channel != ch->last_event_channel || ref != ch->last_ref)) {
+        ch->came = true;
+        ch->left = 0;
+    }
+    ch->looked = true;
+    ch->last_event_channel = event_channel;
+    ch->last_ref = ref;
+}
+
+/* Nobody there. The watch tells when that changes, unless the domain itself is gone. A server that has been there does not come
+ * twice; but one may take another's entry out before it writes its own, so that is looked at for a while. */
 static void wait_on(struct channel *ch)
 {
     if (!vchan_xen_peer_exists(ch->vx, ch->peer)) {
         ch->vx->ctx->counters[PEERS_GONE]++;
         give_up(ch, "peer domain is gone", 0);
+    } else if (ch->came && ch->left >= LEFT_LOOKS) {
+        give_up(ch, "its server came and has left", 0);
+    } else if (ch->came) {
+        ev_timer_stop(ch->vx->ctx->loop, &ch->retry);
+        ev_timer_set(&ch->retry, LEFT_EVERY, 0);
+        ev_timer_start(ch->vx->ctx->loop, &ch->retry);
     }
 }
 
@@ -50,6 +72,7 @@ static void attach(struct channel *ch, uint32_t ref)
     int e = vchan_xen_attach(&ch->vx->machine, ch->peer, ref, ch->event_channel, &lib, &why);
     size_t size;
 
+    seen(ch, ch->event_channel, ref);
     if (e == -EPROTO) {
         ch->vx->ctx->counters[BAD_PEER]++;
         unik_warn(ch->vx->ctx, "%s port %u: bad page at grant reference %u: %s", ch->peer_name, ch->port, (unsigned)ref,
@@ -75,6 +98,12 @@ static void attach(struct channel *ch, uint32_t ref)
     vchan_xen_tell(ch, UNIK_STREAM_OPEN);
 }
 
+static void missing(struct channel *ch)
+{
+    seen(ch, 0, 0);
+    wait_on(ch);
+}
+
 /* The answers to a question. True: it is used up (the entry changed meanwhile, or is not there). */
 static bool is_stale(struct channel *ch, int error, const char *value, size_t len, uint32_t *number)
 {
@@ -85,7 +114,7 @@ static bool is_stale(struct channel *ch, int error, const char *value, size_t le
     if (ch->again)
         ask(ch);
     else if (error == 0 || error == -ENOENT || error == -EACCES)
-        wait_on(ch);
+        missing(ch);
     else
         give_up(ch, "xenstore", error);
     return true;
@@ -143,8 +172,11 @@ static void on_entry(const char *path, void *arg)
 
 static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 {
+    struct channel *ch = w->data;
+
     (void)loop, (void)revents;
-    ask(w->data);
+    ch->left++;
+    ask(ch);
 }
 
 int vchan_xen_seek(struct channel *ch)

@@ -1,6 +1,7 @@
 /* tests/qrexec/crossed.c - one pair (domain, port) after the other: a call that is over for dom0 must not take the next one's
  * place, whoever comes first. The services of A and B answer with their letter; nobody ever gets the other's. */
 #include <unik/vchan.h>
+#include <unistd.h>
 
 #include "tests/qrexec/fixture.h"
 
@@ -295,6 +296,32 @@ START_TEST(nobody_will_come)
 }
 END_TEST
 
+/* The same from the transport itself: the caller's server was there for a moment, and dom0 gets its port back. */
+START_TEST(server_came_and_left)
+{
+    struct two *t = two_new(4);
+    uint32_t domain = _i ? 7 : 0;
+    struct peer *p;
+    char path[200];
+
+    dom0_exec(t->f, QREXEC_EXEC_CMDLINE, domain, 513, CALL_A);
+    run_until_running(t, 1);
+    p = peer_listen(t->f->h, t->f->dir, (int)domain, 1, 513);
+    snprintf(path, sizeof(path), "%s/vchan.%u.1.513.sock", t->f->dir, (unsigned)domain);
+    unlink(path);
+    peer_close(p);                              /* all in one turn of the VM's loop */
+    dom0_expect_release(t->f, domain, 513);
+    ck_assert_uint_eq(running(t), 0);
+    ck_assert_uint_eq(host_counter(t->f->qrexec, "calls_unreached"), 1);
+    ck_assert(strstr(t->f->log, "its server came and has left"));
+    dom0_exec(t->f, QREXEC_EXEC_CMDLINE, domain, 513, CALL_B);
+    p = peer_listen(t->f->h, t->f->dir, (int)domain, 1, 513);
+    ck_assert(peer_accept(p, SECONDS));
+    answered_by_b(t, p, 4, domain, 513);
+    two_end(t);
+}
+END_TEST
+
 TCase *crossed_tests(void)
 {
     TCase *t = tcase_create("crossed");
@@ -307,5 +334,6 @@ TCase *crossed_tests(void)
     tcase_add_loop_test(t, offered_again, 0, 4);
     tcase_add_test(t, late_answer);
     tcase_add_test(t, nobody_will_come);
+    tcase_add_loop_test(t, server_came_and_left, 0, 2);
     return t;
 }

@@ -235,6 +235,56 @@ START_TEST(nonsense_offers)
 }
 END_TEST
 
+/* The server's entry appears while the client waits, names nobody, and goes or stays: nobody will come. The same for one that
+ * was there before, once it goes. */
+START_TEST(server_comes_and_leaves)
+{
+    struct end b;
+
+    if (_i < 2)
+        end_connect(&b, 1, 900);
+    host_run(pair.h, 0.02);
+    fake_store_set(1, LEAF "/ring-ref", "9", 2);
+    fake_store_set(1, LEAF "/event-channel", "4000", 2);
+    if (_i == 2)
+        end_connect(&b, 1, 900);
+    host_run(pair.h, 0.02);
+    ck_assert_int_eq(end_state(&b), UNIK_VCHAN_WAITING);
+    if (_i >= 1)
+        fake_store_set(1, LEAF, NULL, 0);
+    WAIT_FOR(end_state(&b) == UNIK_VCHAN_DISCONNECTED && b.inputs);
+    ck_assert_str_eq(pair.v[1]->reason(b.s), "its server came and has left");
+    ck_assert_int_eq(unik_stream_ended(b.s), 1);
+    ck_assert_uint_eq(b.opens, 0);
+    end_close(&b);
+    fake_store_set(1, "/local/domain/1/data/vchan/2", NULL, 0);
+}
+END_TEST
+
+/* An entry that was there before says nothing about our server, and one that replaces another is our server. */
+START_TEST(server_may_still_come)
+{
+    struct end a, b;
+
+    if (_i == 1) {
+        fake_store_set(1, LEAF "/ring-ref", "9", 2);
+        fake_store_set(1, LEAF "/event-channel", "4000", 2);
+    }
+    end_connect(&b, 1, 900);
+    host_run(pair.h, 4);
+    ck_assert_int_eq(end_state(&b), UNIK_VCHAN_WAITING);
+    fake_store_set(1, LEAF "/ring-ref", "9", 2);
+    fake_store_set(1, LEAF "/event-channel", "4001", 2);
+    host_run(pair.h, 0.02);
+    fake_store_set(1, LEAF, NULL, 0);
+    host_run(pair.h, 0.02);
+    end_listen(&a, 0, 900, 4096, 4096);
+    WAIT_FOR(a.opens && b.opens);
+    end_close(&a);
+    end_close(&b);
+}
+END_TEST
+
 /* No grants left: refused with everything given back, and later calls work. */
 START_TEST(grants_run_out)
 {
@@ -371,6 +421,8 @@ TCase *suite_on_xen(void)
     tcase_add_loop_test(t, impossible_indexes, 0, 4);
     tcase_add_test(t, impossible_live_byte);
     tcase_add_loop_test(t, nonsense_offers, 0, 11);
+    tcase_add_loop_test(t, server_comes_and_leaves, 0, 3);
+    tcase_add_loop_test(t, server_may_still_come, 0, 2);
     tcase_add_test(t, grants_run_out);
     tcase_add_test(t, closes_while_xenstore_answers);
     tcase_add_test(t, stops_while_xenstore_answers);

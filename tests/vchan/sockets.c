@@ -381,6 +381,78 @@ START_TEST(folder_that_comes_late)
 }
 END_TEST
 
+/* A path without listener: bound, and perhaps its server is gone. */
+static void make_dead(const char *path)
+{
+    struct sockaddr_un at = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    close(fd);
+}
+
+/* The server makes its path while the client waits, and is gone before the two meet: nobody will come. */
+START_TEST(server_comes_and_leaves)
+{
+    const char *path = path_of(1, 2, 909);
+    char away[120];
+    struct end b;
+
+    snprintf(away, sizeof(away), "%s.away", path);
+    end_connect(&b, 1, 909);
+    host_run(pair.h, 0.01);
+    make_dead(path);
+    if (_i >= 3)                                /* ... and is seen to refuse */
+        host_run(pair.h, 0.01);
+    if (_i % 3 == 0)
+        ck_assert_int_eq(unlink(path), 0);
+    else if (_i % 3 == 1)
+        ck_assert_int_eq(rename(path, away), 0);
+    WAIT_FOR(end_state(&b) == UNIK_VCHAN_DISCONNECTED);
+    ck_assert_uint_ge(b.inputs, 1);
+    ck_assert_uint_eq(b.opens, 0);
+    ck_assert_int_eq(unik_stream_ended(b.s), 1);
+    ck_assert_str_eq(pair.v[1]->reason(b.s), "its server came and has left");
+    end_close(&b);
+    unlink(path);
+    unlink(away);
+}
+END_TEST
+
+/* The path of a server before ours says nothing about ours, be it there, or removed; nor does what happened before we looked. */
+START_TEST(server_may_still_come)
+{
+    const char *path = path_of(1, 2, 909);
+    struct end b, other;
+    struct peer *p;
+
+    end_connect(&other, 1, 910);
+    host_run(pair.h, 0.01);                     /* the folder is watched */
+    make_dead(path);
+    if (_i >= 2)
+        host_run(pair.h, 0.01);
+    end_connect(&b, 1, 909);
+    host_run(pair.h, 0.01);
+    if (_i % 2)
+        ck_assert_int_eq(unlink(path), 0);
+    host_run(pair.h, 4);
+    ck_assert_int_eq(end_state(&b), UNIK_VCHAN_WAITING);
+    unlink(path);
+    make_dead(path);                            /* one that is replaced at once, as a restarted one is */
+    host_run(pair.h, 0.01);
+    ck_assert_int_eq(unlink(path), 0);
+    host_run(pair.h, 0.01);
+    p = peer_listen(pair.h, pair.dir, 1, 2, 909);
+    ck_assert(peer_accept(p, PATIENCE));
+    WAIT_FOR(b.opens);
+    end_close(&b);
+    end_close(&other);
+    peer_close(p);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(too_many_are_refused)
 {
     static struct end many[1024];
@@ -480,6 +552,8 @@ TCase *suite_sockets(void)
     tcase_add_test(t, environment_is_read);
     tcase_add_test(t, no_descriptor_for_the_client);
     tcase_add_test(t, folder_that_comes_late);
+    tcase_add_loop_test(t, server_comes_and_leaves, 0, 6);
+    tcase_add_loop_test(t, server_may_still_come, 0, 4);
     tcase_add_test(t, too_many_are_refused);
     tcase_add_test(t, status_lists_channels);
     tcase_add_test(t, old_pages_go);
