@@ -182,9 +182,11 @@ static void tell_lost(struct gui_agent *a)
         }
 }
 
+/* Offer the next channel at once: to be there for the next daemon costs nothing. But after a while where that may go on for ever:
+ * the daemon left before it had shown a screen, or is there and we left it (what it said made no sense). */
 void gui_connection_lost(struct gui_agent *a, const char *why)
 {
-    bool live = a->phase == GUI_LIVE;
+    bool live = a->phase == GUI_LIVE, left = a->vchan->state(a->stream) == UNIK_VCHAN_DISCONNECTED;
     char reason[160];
 
     snprintf(reason, sizeof(reason), "%s", why);        /* why may live in the stream */
@@ -193,10 +195,15 @@ void gui_connection_lost(struct gui_agent *a, const char *why)
     unik_degraded(a->ctx, reason);
     if (live)
         tell_lost(a);
-    if (a->stopping)
+    if (a->stopping) {
         gui_flush(a);
-    else
+    } else if (live && left) {
+        a->backoff.next = 0;
+        ev_timer_set(&a->retry, 0, 0);
+        ev_timer_start(a->ctx->loop, &a->retry);
+    } else {
         retry_later(a);
+    }
 }
 
 /* from dom0: which domain has the screen. Pages are shared with one domain, so each window gets new ones. */

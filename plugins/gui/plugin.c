@@ -31,7 +31,8 @@ static const struct unik_option options[] = {
     OPTION("damage-interval", UNIK_SECONDS, damage_interval, .fallback = "5ms", .min = 0, .max = 1,
            .help = "changed parts of windows are sent at most so often; the first of them at once"),
     OPTION("retry-max", UNIK_SECONDS, retry_max, .fallback = "5s", .min = 0, .max = 600,
-           .help = "longest wait before the channel is offered again; it grows while connections last under 10 s"),
+           .help = "longest wait before the channel is offered again after a failure; once the daemon has shown its screen, it is "
+                   "at once"),
     OPTION("flush", UNIK_SECONDS, flush, .fallback = "1s", .min = 0, .max = 60,
            .help = "when stopping: how long to wait until the daemon has let go of the windows' memory"),
     { 0 }

@@ -68,6 +68,24 @@ START_TEST(the_daemon_restarts)
 }
 END_TEST
 
+/* However often the daemon is restarted: each time the channel is there at once. With a wait that grew this would take minutes. */
+START_TEST(the_daemon_restarts_often)
+{
+    static const char *const options[] = { "damage-interval=0", "retry-max=60", NULL };
+
+    gui_up_with(options, 8);
+    gui_connect();
+    three_windows();
+    settle();
+    for (int i = 0; i < 40; i++) {
+        restart(8);
+        ck_assert_uint_eq(guid.n, 3);
+    }
+    ck_assert_uint_eq(host_counter(ctx, "connects"), 41);
+    gui_down();
+}
+END_TEST
+
 /* Without a daemon windows wait, change, go; then it comes. */
 START_TEST(the_daemon_comes_late)
 {
@@ -409,6 +427,7 @@ TCase *gui_cases_life(void)
     TCase *t = tcase_create("life");
 
     tcase_add_test(t, the_daemon_restarts);
+    tcase_add_test(t, the_daemon_restarts_often);
     tcase_add_test(t, the_daemon_comes_late);
     tcase_add_test(t, versions);
     tcase_add_test(t, a_long_text_for_an_old_daemon);
