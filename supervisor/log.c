@@ -3,6 +3,7 @@
  * Lines go to stderr, each in one write. A reader that does not read loses lines rather than stop the program.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <time.h>
@@ -127,11 +128,24 @@ static void keep(const char *line, size_t n)
     unik_clean(to, LOG_KEPT_BYTES, line, n, 0);     /* cut between characters */
 }
 
+/* A terminal says that it can be written to when it has room for one byte, and holds up who writes more. So it gets a description
+ * of our own, which does not wait; that of descriptor 2 is others' too. A pipe that can be written to takes a whole line. */
+static int output(void)
+{
+    static int fd = -1;
+
+    if (fd < 0 && isatty(STDERR_FILENO))
+        fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0)
+        fd = STDERR_FILENO;
+    return fd;
+}
+
 static void put(const char *line, size_t n)
 {
-    struct pollfd p = { .fd = STDERR_FILENO, .events = POLLOUT };
+    struct pollfd p = { .fd = output(), .events = POLLOUT };
 
-    if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT) || write(STDERR_FILENO, line, n) != (ssize_t)n)
+    if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT) || write(p.fd, line, n) != (ssize_t)n)
         lost++;
 }
 

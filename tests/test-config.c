@@ -1,6 +1,7 @@
 /* The parts under the supervisor: config file, option values, log levels, descriptor checks. */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -350,6 +351,36 @@ END_TEST
 static int start(struct unik_ctx *ctx) { return ctx ? 0 : 0; }
 static void stop(struct unik_ctx *ctx) { (void)ctx; }
 
+/* Nobody reads: what does not fit is lost, and nobody waits for it. A terminal says it is writable when it has room for one byte. */
+START_TEST(log_that_nobody_reads)
+{
+    char last[400], line[600];
+    int two[2];
+    struct unik_text t;
+
+    if (_i == 0) {
+        two[0] = posix_openpt(O_RDWR | O_NOCTTY);
+        ck_assert(grantpt(two[0]) == 0 && unlockpt(two[0]) == 0);
+        two[1] = open(ptsname(two[0]), O_RDWR | O_NOCTTY);
+    } else {
+        ck_assert_int_eq(pipe(two), 0);
+    }
+    ck_assert_int_ge(two[1], 0);
+    ck_assert_int_eq(dup2(two[1], 2), 2);
+    for (size_t i = 0; i < 3000; i++) {
+        size_t n = 1 + i * 7 % (sizeof(line) - 2);
+
+        memset(line, 'x', n);
+        memcpy(line + n, "\n", 2);
+        log_text(line);
+    }
+    unik_text_init(&t, last, sizeof(last));
+    log_last(&t, 1);
+    ck_assert_ptr_nonnull(strstr(last, "lines lost"));
+    ck_assert_int_eq(fcntl(2, F_GETFL) & O_NONBLOCK, 0);        /* it is others' too */
+}
+END_TEST
+
 START_TEST(descriptor_checks)
 {
     static const struct unik_option outside[] = { { .key = "x", .type = UNIK_INT, .offset = 4, .help = "-" }, { 0 } };
@@ -407,6 +438,7 @@ int main(void)
     tcase_add_test(t, option_values);
     tcase_add_test(t, log_levels);
     tcase_add_test(t, log_floods_and_control_characters);
+    tcase_add_loop_test(t, log_that_nobody_reads, 0, 2);
     tcase_add_test(t, descriptor_checks);
     suite_add_tcase(suite, t);
     r = srunner_create(suite);
