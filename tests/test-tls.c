@@ -330,6 +330,12 @@ static const struct {
     { "certificate=expired.pem", "key=expired.key", "authorities=ca.pem", "server.test", "expired" },
     { "certificate=foreign.pem", "key=foreign.key", "authorities=ca.pem", "server.test", "trusted" },
     { "certificate=server.pem", "key=server.key", "authorities=ca.pem", "a.b.wild.test", "CN" },
+    { "certificate=server.pem", "key=server.key", "authorities=ca.pem", "192.0.2.1", "CN" },
+    { "certificate=address.pem", "key=address.key", "authorities=ca.pem", "192.0.2.2", "CN" },
+    { "certificate=address.pem", "key=address.key", "authorities=ca.pem", "2001:db8::2", "CN" },
+    { "certificate=address.pem", "key=address.key", "authorities=ca.pem", "192.0.2.9", "CN" },  /* there as a name only */
+    { "certificate=address.pem", "key=address.key", "authorities=ca.pem", "192.0.2.8", "CN" },
+    { "certificate=address.pem", "key=address.key", "authorities=other-ca.pem", "192.0.2.1", "trusted" },
 };
 
 START_TEST(not_believed)
@@ -505,6 +511,46 @@ START_TEST(a_name_is_required)
         ck_assert_uint_eq(client.opens, 1);
         close_both();
     }
+    end();
+}
+END_TEST
+
+static bool contains(const uint8_t *in, size_t n, const void *what, size_t len)
+{
+    for (size_t i = 0; i + len <= n; i++)
+        if (memcmp(in + i, what, len) == 0)
+            return true;
+    return false;
+}
+
+/* A server named by its address has that in its certificate, in whatever way it is written; the hello does not name it (RFC 6066,
+ * 3: "literal IPv4 and IPv6 addresses are not permitted"). */
+START_TEST(an_address_is_no_name)
+{
+    static const char *const names[] = { "192.0.2.1", "2001:db8::1", "2001:0DB8:0::1", "192.0.2.1.", "server.test" };
+    static const uint8_t sni[] = { 0, 0, 0, 16, 0, 14, 0, 0, 11, 's', 'e', 'r', 'v', 'e', 'r', '.', 't', 'e', 's', 't' };
+    bool address = _i < 4;
+    struct unik_stream *s;
+    uint8_t hello[2000];
+    size_t n = 0;
+
+    begin(address ? (const char *const[]){ "certificate=address.pem", "key=address.key", "authorities=ca.pem", NULL } : usual);
+    mem_pair(ev_default_loop(0), &plain, raw);
+    ck_assert_int_eq(tls->connect(tls, names[_i], raw[0], NULL, NULL, &s), 0);
+    while (n < 5 || n < 5u + (size_t)(hello[3] << 8 | hello[4])) {
+        ssize_t k = unik_stream_read(raw[1], hello + n, sizeof(hello) - n);
+
+        n += k > 0 ? (size_t)k : 0;
+        ev_run(ev_default_loop(0), EVRUN_NOWAIT);
+    }
+    ck_assert_int_eq(contains(hello, n, sni, sizeof(sni)), !address);
+    ck_assert(!contains(hello, n, names[_i], 8) || !address);
+    unik_stream_close(s);
+    unik_stream_close(raw[1]);
+    join(NULL, names[_i]);
+    until(&client.flag);
+    ck_assert_uint_eq(client.opens, 1);
+    close_both();
     end();
 }
 END_TEST
@@ -751,6 +797,7 @@ int main(void)
     tcase_add_loop_test(t, aborted, 0, 6);
     tcase_add_test(t, abort_sends_an_alert);
     tcase_add_loop_test(t, a_name_is_required, 0, 2);
+    tcase_add_loop_test(t, an_address_is_no_name, 0, 5);
     tcase_add_test(t, hello_cut_everywhere);
     tcase_add_loop_test(t, rubbish_is_told_why, 0, sizeof(told) / sizeof(told[0]));
     tcase_add_test(t, close_inside_callbacks);

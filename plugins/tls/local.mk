@@ -32,6 +32,7 @@ endif
 noinst_LTLIBRARIES += plugins/tls/libtls.la
 plugins_tls_libtls_la_SOURCES = \
 	plugins/tls/plugin.c plugins/tls/tls.h plugins/tls/mbedtls-config.h plugins/tls/mbedtls-pss.h \
+	plugins/tls/address.c \
 	plugins/tls/credentials.c \
 	plugins/tls/random.c \
 	plugins/tls/records.c \

@@ -24,6 +24,7 @@ struct tls_stream {
     struct tls_stream *next, **link;
     struct unik_stream *raw;
     mbedtls_ssl_context ssl;
+    struct tls_address address;         /* the server's, if that is its name */
     struct tls_records records;         /* between raw and the library */
     size_t record_left;                 /* bytes of a record of ours that the library still has to give */
     bool alerted;                         /* the last record was an alert */
@@ -517,6 +518,15 @@ static const struct unik_stream_ops ops = {
 
 /* ---- making one ---- */
 
+/* Whom the certificate must name. 0 or the library's error. */
+static int expect(struct tls_stream *s, const char *name)
+{
+    if (!tls_is_address(name, &s->address))
+        return mbedtls_ssl_set_hostname(&s->ssl, name);
+    mbedtls_ssl_set_verify(&s->ssl, tls_check_address, &s->address);
+    return mbedtls_ssl_set_hostname(&s->ssl, NULL);
+}
+
 static int make(struct tls *t, mbedtls_ssl_config *config, const char *name, struct unik_stream *raw, unik_stream_cb *cb,
                 void *arg, struct unik_stream **out)
 {
@@ -527,7 +537,7 @@ static int make(struct tls *t, mbedtls_ssl_config *config, const char *name, str
         return -ENOMEM;
     }
     mbedtls_ssl_init(&s->ssl);
-    if (mbedtls_ssl_setup(&s->ssl, config) < 0 || (name && mbedtls_ssl_set_hostname(&s->ssl, name) < 0)) {
+    if (mbedtls_ssl_setup(&s->ssl, config) < 0 || (name && expect(s, name) < 0)) {
         mbedtls_ssl_free(&s->ssl);
         free(s);
         unik_stream_close(raw);

@@ -75,6 +75,11 @@ uint8_t tls_records_alert(const struct tls_records *r);
 const char *tls_why(int error, char *room, size_t size);
 uint8_t tls_alert(int error);
 
+/* address.c: a name that is an address, and whether the server's certificate has it (for mbedtls_ssl_set_verify(); arg: the address) */
+struct tls_address { size_t n; uint8_t bytes[16]; };
+bool tls_is_address(const char *name, struct tls_address *a);
+int tls_check_address(void *arg, mbedtls_x509_crt *certificate, int depth, uint32_t *flags);
+
 /* stream.c */
 int tls_serve(struct unik_tls *t, struct unik_stream *raw, unik_stream_cb *cb, void *arg, struct unik_stream **out);
 int tls_connect(struct unik_tls *t, const char *name, struct unik_stream *raw, unik_stream_cb *cb, void *arg,
