@@ -99,7 +99,7 @@ static void play_daemon(pid_t guest)
 
     add_vchan(h, 0);
     v = host_interface(h, "vchan/1");
-    if (v->connect(v, 5, GUI_PORT, on_daemon, NULL, &channel) < 0)
+    if (v->connect(v, NULL, 5, GUI_PORT, on_daemon, NULL, &channel) < 0)
         exit(1);
     while (waitpid(guest, NULL, WNOHANG) == 0)
         host_run(h, 0.2);

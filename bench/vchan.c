@@ -132,8 +132,8 @@ static double run_side(bool reads, size_t n)
     if (!ctx || host_start(ctx) < 0)
         exit(1);
     v = host_interface(h, "vchan/1");
-    if ((reads ? v->listen(v, 2, PORT, RING, RING, on_reader, &side, &s) :
-         v->connect(v, 1, PORT, on_writer, &side, &s)) < 0)
+    if ((reads ? v->listen(v, NULL, 2, PORT, RING, RING, on_reader, &side, &s) :
+         v->connect(v, NULL, 1, PORT, on_writer, &side, &s)) < 0)
         exit(1);
     ev_run(side.loop, 0);
     side.begin = ev_time() - side.begin;

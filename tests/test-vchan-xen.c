@@ -73,6 +73,7 @@ int main(void)
     suite_add_tcase(s, suite_data());
     suite_add_tcase(s, suite_closing());
     suite_add_tcase(s, suite_pages());
+    suite_add_tcase(s, suite_owner());
     suite_add_tcase(s, suite_on_xen());
     suite_add_tcase(s, suite_logic());
     r = srunner_create(s);

@@ -104,6 +104,7 @@ int main(void)
     suite_add_tcase(s, suite_data());
     suite_add_tcase(s, suite_closing());
     suite_add_tcase(s, suite_pages());
+    suite_add_tcase(s, suite_owner());
     suite_add_tcase(s, suite_sockets());
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

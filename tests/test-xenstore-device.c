@@ -98,7 +98,7 @@ START_TEST(one_message_a_write)
     ck_assert_int_eq(t.x->domid(t.x), STORE_DOMID);
     writes = 0;
     for (int i = 0; i < 20; i++)
-        ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a[i]), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a[i]), 0);
     for (int i = 0; i < 20; i++)
         ck_assert_int_eq(store_wait(&t, &a[i]), 0);
     ck_assert_uint_eq(writes, 20);
@@ -121,10 +121,10 @@ START_TEST(one_request_at_a_time)
 
     open_device(NULL);
     xenstored_hold(t.s, true);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
-    ck_assert_int_eq(t.x->read(t.x, 0, "domid", store_answered, &c), 0);
-    ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &f, &w), 0);
-    ck_assert_int_eq(t.x->write(t.x, 0, "data/x", "1", 1, store_answered, &b), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "domid", store_answered, &c), 0);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "data", store_fired, &f, &w), 0);
+    ck_assert_int_eq(t.x->write(t.x, NULL, 0, "data/x", "1", 1, store_answered, &b), 0);
     ck_assert(store_until(&t, one_held));
     host_run(t.h, 0.05);
     ck_assert_str_eq(xenstored_seen(t.s), "READ");
@@ -135,7 +135,7 @@ START_TEST(one_request_at_a_time)
     store_wait_fired(&t, &f, 2);
     ck_assert_str_eq(c.value, "7");
     xenstored_hold(t.s, true);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
     ck_assert(store_until(&t, one_held));
     t.x->unwatch(t.x, w);
     host_run(t.h, 0.05);
@@ -191,9 +191,9 @@ START_TEST(a_refused_message_is_one_failed_request)
         refuse_type = XENSTORE_DIRECTORY;
         refuse_error = errors[i];
         refuse_times = 1;
-        ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a[0]), 0);
-        ck_assert_int_eq(t.x->directory(t.x, 0, "data", store_answered, &a[1]), 0);
-        ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a[2]), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a[0]), 0);
+        ck_assert_int_eq(t.x->directory(t.x, NULL, 0, "data", store_answered, &a[1]), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a[2]), 0);
         ck_assert_int_eq(store_wait(&t, &a[1]), -errors[i]);
         ck_assert_int_eq(store_wait(&t, &a[0]), 0);
         ck_assert_int_eq(store_wait(&t, &a[2]), 0);
@@ -201,7 +201,7 @@ START_TEST(a_refused_message_is_one_failed_request)
     refuse_type = XENSTORE_WATCH;       /* xenstored's own error, by way of the kernel */
     refuse_error = EACCES;
     refuse_times = 1;
-    ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &f, &w), 0);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "data", store_fired, &f, &w), 0);
     ck_assert_int_eq(store_read(&t, 0, "name", &a[0]), 0);
     ck_assert_ptr_nonnull(strstr(t.last, "watch data: Permission denied"));
     t.x->unwatch(t.x, w);
@@ -216,9 +216,9 @@ START_TEST(messages_over_a_page_are_refused_here)
     struct answer a = { 0 };
 
     open_device(NULL);
-    ck_assert_int_eq(t.x->write(t.x, 0, "data/x", value, 4096 - 16 - 7, store_answered, &a), 0);
+    ck_assert_int_eq(t.x->write(t.x, NULL, 0, "data/x", value, 4096 - 16 - 7, store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), 0);
-    ck_assert_int_eq(t.x->write(t.x, 0, "data/x", value, 4096 - 16 - 6, store_answered, &a), -E2BIG);
+    ck_assert_int_eq(t.x->write(t.x, NULL, 0, "data/x", value, 4096 - 16 - 6, store_answered, &a), -E2BIG);
     close_device();
 }
 END_TEST
@@ -231,13 +231,13 @@ START_TEST(a_device_that_breaks_is_a_failure)
 
     open_device(NULL);
     xenstored_hold(t.s, true);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
     host_run(t.h, 0.01);
     xenstored_hang_up(t.s);
     ck_assert_int_eq(store_wait(&t, &a), -ECONNRESET);
     ck_assert(store_until(&t, is_failed));
     ck_assert_ptr_nonnull(strstr(host_reason(t.ctx), place));
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), -ENOTCONN);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), -ENOTCONN);
     close_device();
 }
 END_TEST
@@ -250,7 +250,7 @@ START_TEST(a_device_that_cannot_be_written_is_a_failure)
     refuse_type = 0;
     refuse_error = ENODEV;
     refuse_times = 1;
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), -ECONNRESET);
     ck_assert(store_until(&t, is_failed));
     close_device();

@@ -52,7 +52,7 @@ START_TEST(replies_in_any_order_and_events_between)
     xenstored_hold(t.s, true);
     for (int i = 0; i < 5; i++) {
         snprintf(path, sizeof(path), "data/%d", i);
-        ck_assert_int_eq(t.x->read(t.x, 0, path, store_answered, &a[i]), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, path, store_answered, &a[i]), 0);
     }
     ck_assert(store_until(&t, five_held));
     for (int i = 4; i >= 0; i--) {
@@ -85,13 +85,13 @@ START_TEST(replies_that_make_no_sense)
         xenstored_wrong_type(t.s, bad[i].type);
         xenstored_wrong_body(t.s, bad[i].body, bad[i].n);
         a = (struct answer){ 0 };
-        ck_assert_int_eq(t.x->directory(t.x, 0, "/local", store_answered, &a), 0);
+        ck_assert_int_eq(t.x->directory(t.x, NULL, 0, "/local", store_answered, &a), 0);
         ck_assert_int_eq(store_wait(&t, &a), -EPROTO);
     }
     for (size_t i = 0; i < sizeof(txs) / sizeof(*txs); i++) {
         xenstored_wrong_body(t.s, txs[i].body, txs[i].n);
         a = (struct answer){ 0 };
-        ck_assert_int_eq(t.x->begin(t.x, store_begun, &a), 0);
+        ck_assert_int_eq(t.x->begin(t.x, NULL, store_begun, &a), 0);
         ck_assert_int_eq(store_wait(&t, &a), -EPROTO);
         ck_assert_uint_eq(a.tx, 0);
     }
@@ -108,7 +108,7 @@ START_TEST(a_reply_to_nothing)
 
     store_open(&t, NULL);
     xenstored_wrong_id(t.s, 0xfffffff0);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
     ck_assert_int_eq(store_read(&t, 0, "name", &b), 0);
     ck_assert_uint_eq(a.calls, 0);
     ck_assert_uint_eq(host_counter(t.ctx, "stray"), 1);
@@ -161,7 +161,7 @@ START_TEST(an_impossible_length_ends_the_connection)
 
     store_open(&t, NULL);
     xenstored_hold(t.s, true);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
     xenstored_raw(t.s, garbage, sizeof(garbage));
     ck_assert_int_eq(store_wait(&t, &a), -ECONNRESET);
     ck_assert_int_eq(host_state(t.ctx), HOST_DEGRADED);
@@ -186,17 +186,17 @@ START_TEST(xenstored_restarts)
     store_watch(&t, "data", &dropped);
     stale = store_begin(&t);
     xenstored_hold(t.s, true);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
-    ck_assert_int_eq(t.x->begin(t.x, store_begun, &b), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->begin(t.x, NULL, store_begun, &b), 0);
     host_run(t.h, 0.01);
     xenstored_down(t.s);
     ck_assert(store_until(&t, is_degraded));
     ck_assert_int_eq(a.error, -ECONNRESET);
     ck_assert_int_eq(b.error, -ECONNRESET);
     ck_assert_uint_eq(a.calls + b.calls, 2);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), -ENOTCONN);
-    ck_assert_int_eq(t.x->begin(t.x, store_begun, &a), -ENOTCONN);
-    ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &late, &late.w), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), -ENOTCONN);
+    ck_assert_int_eq(t.x->begin(t.x, NULL, store_begun, &a), -ENOTCONN);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "data", store_fired, &late, &late.w), 0);
     t.x->unwatch(t.x, dropped.w);
     ck_assert_int_eq(t.x->domid(t.x), STORE_DOMID);
     host_run(t.h, 0.5);                     /* several attempts in vain: one line for all */
@@ -211,7 +211,7 @@ START_TEST(xenstored_restarts)
     /* The old transaction is nobody's, whatever numbers xenstored hands out now. */
     fresh = store_begin(&t);
     ck_assert_uint_ne(fresh, stale);
-    ck_assert_int_eq(t.x->end(t.x, stale, true, store_answered, &a), -EINVAL);
+    ck_assert_int_eq(t.x->end(t.x, NULL, stale, true, store_answered, &a), -EINVAL);
     ck_assert_int_eq(store_end(&t, fresh, true), 0);
     store_close(&t);
 }
@@ -227,10 +227,10 @@ START_TEST(closed_at_any_byte)
 
         store_open(&t, NULL);
         xenstored_close_after(t.s, at);
-        ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
-        ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &f, &f.w), 0);
-        ck_assert_int_eq(t.x->begin(t.x, store_begun, &b), 0);
-        ck_assert_int_eq(t.x->read(t.x, 0, "no/such", store_answered, &c), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
+        ck_assert_int_eq(t.x->watch(t.x, NULL, "data", store_fired, &f, &f.w), 0);
+        ck_assert_int_eq(t.x->begin(t.x, NULL, store_begun, &b), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, "no/such", store_answered, &c), 0);
         store_wait(&t, &a);
         store_wait(&t, &b);
         store_wait(&t, &c);
@@ -255,7 +255,7 @@ START_TEST(starts_before_xenstored)
     ck_assert_int_eq(host_start(t.ctx), 0);
     t.x = host_interface(t.h, "xenstore/1");
     ck_assert_int_eq(t.x->domid(t.x), -EAGAIN);
-    ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &f, &f.w), 0);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "data", store_fired, &f, &f.w), 0);
     host_run(t.h, 0.3);
     ck_assert_int_eq(host_state(t.ctx), HOST_STARTING);
     ck_assert_uint_eq(t.warnings, 1);
@@ -300,12 +300,12 @@ START_TEST(stop_with_everything_open)
     store_begin(&t);
     xenstored_seen(t.s);
     xenstored_hold(t.s, true);
-    ck_assert_int_eq(t.x->begin(t.x, store_begun, &a[0]), 0);
-    ck_assert_int_eq(t.x->write(t.x, 0, "data/x", "1", 1, store_answered, &a[1]), 0);
+    ck_assert_int_eq(t.x->begin(t.x, NULL, store_begun, &a[0]), 0);
+    ck_assert_int_eq(t.x->write(t.x, NULL, 0, "data/x", "1", 1, store_answered, &a[1]), 0);
     ck_assert(store_until(&t, two_held));
     xenstored_hold(t.s, false);
-    ck_assert_int_eq(t.x->write(t.x, 0, "data/y", "2", 1, store_answered, &a[2]), 0);
-    ck_assert_int_eq(t.x->write(t.x, 0, "data/z", "3", 1, store_answered, &a[3]), 0);
+    ck_assert_int_eq(t.x->write(t.x, NULL, 0, "data/y", "2", 1, store_answered, &a[2]), 0);
+    ck_assert_int_eq(t.x->write(t.x, NULL, 0, "data/z", "3", 1, store_answered, &a[3]), 0);
     t.x->forget(t.x, &a[3]);
     host_stop(t.ctx);
     for (int i = 0; i < 3; i++) {
@@ -313,7 +313,7 @@ START_TEST(stop_with_everything_open)
         ck_assert_int_eq(a[i].error, -ECANCELED);
     }
     ck_assert_uint_eq(a[3].calls, 0);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a[0]), -ENOTCONN);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a[0]), -ENOTCONN);
     xenstored_release(t.s, 2, false);
     ck_assert(host_wait(t.ctx, HOST_STOPPED, 0.9));
     /* What had been accepted was done; the watches and both transactions were taken back. */
@@ -332,7 +332,7 @@ START_TEST(stop_does_not_wait_for_a_silent_xenstored)
 
     store_open(&t, NULL);
     xenstored_deaf(t.s, true);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
     begin = ev_time();
     host_stop(t.ctx);
     ck_assert_int_eq(a.error, -ECANCELED);
@@ -362,7 +362,7 @@ START_TEST(the_connection_breaks_during_stop)
 
     store_open(&t, NULL);
     xenstored_hold(t.s, true);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
     host_stop(t.ctx);
     xenstored_hang_up(t.s);
     ck_assert(host_wait(t.ctx, HOST_STOPPED, 0.9));

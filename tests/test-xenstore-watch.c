@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "protocol/xenstore.h"
+#include "tests/common/leaver.h"
 #include "tests/common/store.h"
 
 static struct store t;
@@ -95,7 +96,7 @@ START_TEST(events_for_a_removed_watch_are_dropped)
     ck_assert_uint_eq(host_counter(t.ctx, "late_events"), 1);
     /* Registered and removed before anything went out: xenstored sees both, the owner nothing. */
     a = (struct store_fired){ 0 };
-    ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &a, &a.w), 0);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "data", store_fired, &a, &a.w), 0);
     t.x->unwatch(t.x, a.w);
     ck_assert_int_eq(store_read(&t, 0, "name", &name), 0);
     ck_assert_uint_eq(a.n, 0);
@@ -112,9 +113,9 @@ START_TEST(a_watch_waits_for_room)
 
     store_open(&t, options);
     for (int i = 0; i < 8; i++)
-        ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a[i]), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a[i]), 0);
     for (int i = 0; i < 4; i++)
-        ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &f[i], &f[i].w), 0);
+        ck_assert_int_eq(t.x->watch(t.x, NULL, "data", store_fired, &f[i], &f[i].w), 0);
     t.x->unwatch(t.x, f[3].w);              /* never sent: never fires */
     for (int i = 0; i < 3; i++)
         store_wait_fired(&t, &f[i], 1);
@@ -133,7 +134,7 @@ START_TEST(a_refused_watch_harms_nobody)
 
     store_open(&t, NULL);
     xenstored_deny(t.s, XENSTORE_WATCH, "data", -EACCES);
-    ck_assert_int_eq(t.x->watch(t.x, "data", store_fired, &f, &w), 0);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "data", store_fired, &f, &w), 0);
     ck_assert_int_eq(store_read(&t, 0, "name", &a), 0);
     ck_assert_ptr_nonnull(strstr(t.last, "watch data: Permission denied"));
     xenstored_deny(t.s, 0, NULL, 0);
@@ -141,6 +142,55 @@ START_TEST(a_refused_watch_harms_nobody)
     ck_assert(store_until(&t, store_is_back));
     store_wait_fired(&t, &f, 1);
     t.x->unwatch(t.x, w);
+    store_close(&t);
+}
+END_TEST
+
+static bool holds_nothing(struct store *s)
+{
+    struct xenstored_counts n = xenstored_counts(s->s);
+
+    return n.transactions == 0 && n.watches == 1;
+}
+
+static bool all_are_asked(struct store *s) { return xenstored_held(s->s) == 5; }
+
+/* What a plugin leaves behind when it stops is taken back without a callback, and counted; what is others' stays, and a
+ * request that nobody waits for is done all the same. */
+START_TEST(taken_back_from_who_has_stopped)
+{
+    struct store_fired theirs = { .t = &t }, ours = { 0 };
+    struct answer open = { 0 }, coming = { 0 }, asked = { 0 }, name;
+    struct unik_ctx *user;
+
+    store_open(&t, NULL);
+    user = host_add(t.h, &leaver, NULL);
+    ck_assert_int_eq(host_start(user), 0);
+    store_watch(&t, "data", &ours);
+    ck_assert_int_eq(t.x->watch(t.x, user, "data", store_fired, &theirs, &theirs.w), 0);
+    store_wait_fired(&t, &theirs, 1);
+    ck_assert_int_eq(t.x->begin(t.x, user, store_begun, &open), 0);
+    ck_assert_int_eq(store_wait(&t, &open), 0);
+    xenstored_hold(t.s, true);
+    ck_assert_int_eq(t.x->begin(t.x, user, store_begun, &coming), 0);
+    ck_assert_int_eq(t.x->read(t.x, user, 0, "name", store_answered, &asked), 0);
+    ck_assert_int_eq(t.x->write(t.x, user, 0, "data/x", "1", 1, store_answered, &asked), 0);
+    ck_assert_int_eq(t.x->write(t.x, user, 0, "data/y", "1", 1, NULL, NULL), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &name), 0);
+    ck_assert(store_until(&t, all_are_asked));
+    theirs.n = 0;
+    host_stop_wait(user, STORE_SECONDS);
+    ck_assert_str_eq(t.last, "leaver stopped and left behind: requests 3, transactions 1, watches 1");
+    xenstored_hold(t.s, false);
+    xenstored_release(t.s, 5, false);
+    ck_assert(store_until(&t, holds_nothing));
+    store_wait_fired(&t, &ours, 3);     /* data/x and data/y */
+    ck_assert_int_eq(store_read(&t, 0, "name", &name), 0);
+    ck_assert_uint_eq(theirs.n + coming.calls + asked.calls, 0);
+    ck_assert_uint_eq(open.calls, 1);
+    ck_assert_str_eq(xenstored_get(t.s, "data/y"), "1");
+    ck_assert_uint_eq(host_counter(t.ctx, "transactions"), 0);
+    ck_assert_uint_eq(host_counter(t.ctx, "watches"), 1);
     store_close(&t);
 }
 END_TEST
@@ -159,6 +209,7 @@ int main(void)
     tcase_add_test(c, events_for_a_removed_watch_are_dropped);
     tcase_add_test(c, a_watch_waits_for_room);
     tcase_add_test(c, a_refused_watch_harms_nobody);
+    tcase_add_test(c, taken_back_from_who_has_stopped);
     suite_add_tcase(s, c);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

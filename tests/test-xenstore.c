@@ -28,7 +28,7 @@ START_TEST(reads_and_writes)
     for (size_t i = 0; i < sizeof(big); i++)
         big[i] = (char)i;
     a = (struct answer){ 0 };
-    ck_assert_int_eq(t.x->write(t.x, 0, "data/big", big, sizeof(big), store_answered, &a), 0);
+    ck_assert_int_eq(t.x->write(t.x, NULL, 0, "data/big", big, sizeof(big), store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), 0);
     ck_assert_int_eq(store_read(&t, 0, "data/big", &a), 0);
     ck_assert_uint_eq(a.len, sizeof(big));
@@ -45,33 +45,33 @@ START_TEST(folders_and_permissions)
     struct answer a = { 0 };
 
     store_open(&t, NULL);
-    ck_assert_int_eq(t.x->make_dir(t.x, 0, "data/a", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->make_dir(t.x, NULL, 0, "data/a", store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), 0);
     ck_assert_int_eq(store_write(&t, 0, "data/b/c", "1"), 0);
     a.done = false;
-    ck_assert_int_eq(t.x->directory(t.x, 0, "data", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->directory(t.x, NULL, 0, "data", store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), 0);
     ck_assert_uint_eq(a.len, 4);
     ck_assert_mem_eq(a.value, "a\0b\0", 4);
     a.done = false;
-    ck_assert_int_eq(t.x->directory(t.x, 0, "data/a", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->directory(t.x, NULL, 0, "data/a", store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), 0);
     ck_assert_uint_eq(a.len, 0);
 
     a.done = false;
-    ck_assert_int_eq(t.x->set_perms(t.x, 0, "data/b", perms, 3, store_answered, &a), 0);
+    ck_assert_int_eq(t.x->set_perms(t.x, NULL, 0, "data/b", perms, 3, store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), 0);
     ck_assert_str_eq(xenstored_perms(t.s, "data/b"), "n7,r0,b12");
     a.done = false;
-    ck_assert_int_eq(t.x->get_perms(t.x, 0, "data/b", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->get_perms(t.x, NULL, 0, "data/b", store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), 0);
     ck_assert_uint_eq(a.len, 10);
     ck_assert_mem_eq(a.value, "n7\0r0\0b12\0", 10);
-    ck_assert_int_eq(t.x->set_perms(t.x, 0, "data/b", bad, 1, NULL, NULL), -EINVAL);
-    ck_assert_int_eq(t.x->set_perms(t.x, 0, "data/b", perms, 0, NULL, NULL), -EINVAL);
+    ck_assert_int_eq(t.x->set_perms(t.x, NULL, 0, "data/b", bad, 1, NULL, NULL), -EINVAL);
+    ck_assert_int_eq(t.x->set_perms(t.x, NULL, 0, "data/b", perms, 0, NULL, NULL), -EINVAL);
 
     a.done = false;
-    ck_assert_int_eq(t.x->remove(t.x, 0, "data/b", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->remove(t.x, NULL, 0, "data/b", store_answered, &a), 0);
     ck_assert_int_eq(store_wait(&t, &a), 0);
     ck_assert_ptr_null(xenstored_get(t.s, "data/b/c"));
     store_close(&t);
@@ -93,7 +93,7 @@ START_TEST(errors_come_by_name)
     }
     ck_assert_uint_eq(host_counter(t.ctx, "errors"), sizeof(errors) / sizeof(*errors));
     /* Without a callback an error is logged, with type and path. */
-    ck_assert_int_eq(t.x->remove(t.x, 0, "no/such", NULL, NULL), 0);
+    ck_assert_int_eq(t.x->remove(t.x, NULL, 0, "no/such", NULL, NULL), 0);
     ck_assert_int_eq(store_read(&t, 0, "name", &a), 0);
     ck_assert_ptr_nonnull(strstr(t.last, "RM no/such: No such file"));
     store_close(&t);
@@ -108,21 +108,21 @@ START_TEST(refuses_what_cannot_be_sent)
 
     store_open(&t, NULL);
     for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
-        ck_assert_int_eq(t.x->read(t.x, 0, bad[i], store_answered, NULL), -EINVAL);
-    ck_assert_int_eq(t.x->read(t.x, 0, NULL, store_answered, NULL), -EINVAL);
-    ck_assert_int_eq(t.x->read(t.x, 99, "name", store_answered, NULL), -EINVAL);
-    ck_assert_int_eq(t.x->end(t.x, 99, true, store_answered, NULL), -EINVAL);
-    ck_assert_int_eq(t.x->end(t.x, 0, true, store_answered, NULL), -EINVAL);
-    ck_assert_int_eq(t.x->begin(t.x, NULL, NULL), -EINVAL);
-    ck_assert_int_eq(t.x->watch(t.x, "a//b", NULL, NULL, &w), -EINVAL);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, bad[i], store_answered, NULL), -EINVAL);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, NULL, store_answered, NULL), -EINVAL);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 99, "name", store_answered, NULL), -EINVAL);
+    ck_assert_int_eq(t.x->end(t.x, NULL, 99, true, store_answered, NULL), -EINVAL);
+    ck_assert_int_eq(t.x->end(t.x, NULL, 0, true, store_answered, NULL), -EINVAL);
+    ck_assert_int_eq(t.x->begin(t.x, NULL, NULL, NULL), -EINVAL);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "a//b", NULL, NULL, &w), -EINVAL);
     memset(path, 'a', sizeof(path));
     path[UNIK_XENSTORE_PATH_MAX + 1] = 0;
     path[0] = '/';
-    ck_assert_int_eq(t.x->read(t.x, 0, path, store_answered, NULL), -E2BIG);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, path, store_answered, NULL), -E2BIG);
     path[2049] = 0;
     path[0] = 'a';
-    ck_assert_int_eq(t.x->read(t.x, 0, path, store_answered, NULL), -E2BIG);
-    ck_assert_int_eq(t.x->write(t.x, 0, "a", value, 4095, store_answered, NULL), -E2BIG);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, path, store_answered, NULL), -E2BIG);
+    ck_assert_int_eq(t.x->write(t.x, NULL, 0, "a", value, 4095, store_answered, NULL), -E2BIG);
     ck_assert_uint_eq(host_counter(t.ctx, "in_flight"), 0);
     ck_assert_uint_eq(host_counter(t.ctx, "requests"), 1);
     store_close(&t);
@@ -149,7 +149,7 @@ START_TEST(transactions)
     ck_assert_int_eq(store_write(&t, two, "data/y", "2"), 0);
     ck_assert_int_eq(store_end(&t, two, true), -EAGAIN);
     ck_assert_ptr_null(xenstored_get(t.s, "data/y"));
-    ck_assert_int_eq(t.x->read(t.x, two, "data/x", store_answered, &a), -EINVAL);
+    ck_assert_int_eq(t.x->read(t.x, NULL, two, "data/x", store_answered, &a), -EINVAL);
     one = store_begin(&t);
     ck_assert_int_eq(store_write(&t, one, "data/z", "3"), 0);
     ck_assert_int_eq(store_end(&t, one, false), 0);
@@ -169,7 +169,7 @@ START_TEST(a_forgotten_transaction_is_ended)
 
     store_open(&t, NULL);
     xenstored_hold(t.s, true);
-    ck_assert_int_eq(t.x->begin(t.x, store_begun, &a), 0);
+    ck_assert_int_eq(t.x->begin(t.x, NULL, store_begun, &a), 0);
     ck_assert(store_until(&t, one_transaction));
     t.x->forget(t.x, &a);
     xenstored_hold(t.s, false);
@@ -186,9 +186,9 @@ START_TEST(forget_silences_only_its_own)
     struct answer a = { 0 }, b = { 0 };
 
     store_open(&t, NULL);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &a), 0);
-    ck_assert_int_eq(t.x->read(t.x, 0, "name", store_answered, &b), 0);
-    ck_assert_int_eq(t.x->read(t.x, 0, "domid", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &a), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", store_answered, &b), 0);
+    ck_assert_int_eq(t.x->read(t.x, NULL, 0, "domid", store_answered, &a), 0);
     t.x->forget(t.x, &a);
     ck_assert_int_eq(store_wait(&t, &b), 0);
     ck_assert_int_eq(store_read(&t, 0, "name", &b), 0);
@@ -216,7 +216,7 @@ static void on_many(int error, const char *value, size_t len, void *arg)
         char path[32];
 
         snprintf(path, sizeof(path), "data/n%u", m->sent % 10);
-        m->wrong += t.x->read(t.x, 0, path, on_many, m) != 0;
+        m->wrong += t.x->read(t.x, NULL, 0, path, on_many, m) != 0;
         m->sent++;
     }
     m->done = m->got == MANY;
@@ -235,7 +235,7 @@ START_TEST(ten_thousand_requests)
     }
     for (; m.sent < 100; m.sent++) {
         snprintf(path, sizeof(path), "data/n%u", m.sent % 10);
-        ck_assert_int_eq(t.x->read(t.x, 0, path, on_many, &m), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, path, on_many, &m), 0);
     }
     ck_assert(host_run_until(t.h, &m.done, STORE_SECONDS));
     ck_assert_uint_eq(m.got, MANY);
@@ -262,10 +262,10 @@ START_TEST(requests_are_bounded)
 
     store_open(&t, options);
     for (int i = 0; i < 8; i++)
-        ck_assert_int_eq(t.x->read(t.x, 0, "name", count_call, &ok), 0);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", count_call, &ok), 0);
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(t.x->read(t.x, 0, "name", count_call, &ok), -ENOSPC);
-    ck_assert_int_eq(t.x->begin(t.x, store_begun, &a), -ENOSPC);
+        ck_assert_int_eq(t.x->read(t.x, NULL, 0, "name", count_call, &ok), -ENOSPC);
+    ck_assert_int_eq(t.x->begin(t.x, NULL, store_begun, &a), -ENOSPC);
     ck_assert_uint_eq(host_counter(t.ctx, "refused"), 4);
     while (ok < 8)
         host_run(t.h, 0.001);
@@ -285,7 +285,7 @@ START_TEST(the_buffer_is_bounded)
     store_open(&t, options);
     xenstored_deaf(t.s, true);
     while (e == 0 && sent < 4096) {
-        e = t.x->write(t.x, 0, "data/x", value, sizeof(value), count_call, &ok);
+        e = t.x->write(t.x, NULL, 0, "data/x", value, sizeof(value), count_call, &ok);
         sent += e == 0;
         if (sent % 5 == 0)
             host_run(t.h, 0.001);
@@ -318,11 +318,11 @@ START_TEST(watches_and_transactions_are_bounded)
 
     store_open(&t, options);
     for (int i = 0; i < 3; i++)
-        ck_assert_int_eq(t.x->watch(t.x, "data", on_fire, &fired, &w[i]), 0);
-    ck_assert_int_eq(t.x->watch(t.x, "data", on_fire, &fired, &more), -ENOSPC);
+        ck_assert_int_eq(t.x->watch(t.x, NULL, "data", on_fire, &fired, &w[i]), 0);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "data", on_fire, &fired, &more), -ENOSPC);
     one = store_begin(&t);
     two = store_begin(&t);
-    ck_assert_int_eq(t.x->begin(t.x, store_begun, &a), -ENOSPC);
+    ck_assert_int_eq(t.x->begin(t.x, NULL, store_begun, &a), -ENOSPC);
     ck_assert_uint_eq(host_counter(t.ctx, "refused"), 2);
     ck_assert_int_eq(store_end(&t, one, true), 0);
     ck_assert_int_eq(store_end(&t, two, false), 0);
@@ -330,7 +330,7 @@ START_TEST(watches_and_transactions_are_bounded)
     ck_assert_int_eq(store_end(&t, one, true), 0);
     t.x->unwatch(t.x, w[1]);
     ck_assert_int_eq(store_read(&t, 0, "name", &a), 0);
-    ck_assert_int_eq(t.x->watch(t.x, "data", on_fire, &fired, &w[1]), 0);
+    ck_assert_int_eq(t.x->watch(t.x, NULL, "data", on_fire, &fired, &w[1]), 0);
     for (int i = 0; i < 3; i++)
         t.x->unwatch(t.x, w[i]);
     ck_assert_int_eq(store_read(&t, 0, "name", &a), 0);

@@ -8,6 +8,9 @@
  *                 new one - in that order: closing removes the name under which the new one is announced.
  * One server serves one client. There is no half-close: unik_stream_shut() gives -EOPNOTSUPP.
  * A peer that is another domain is hostile: ring indexes and sizes are checked, a bad one disconnects.
+ *
+ * owner: the plugin that asks, its ctx. A channel that it leaves behind when it stops is cut off then, without a
+ * callback, and named in the log. unik_stream_give() changes the owner. NULL: nobody's.
  */
 #ifndef UNIK_VCHAN_H
 #define UNIK_VCHAN_H
@@ -33,14 +36,15 @@ struct unik_vchan {
      * 0 or a negative errno: -EINVAL, -ENOMEM, -EMFILE, -EADDRINUSE (this process offers that name already, and nobody has
      * come yet; once somebody has, the name is free again, though the channel lives).
      * Who offers again and again to a peer that comes and goes does so with unik_backoff (unik/backoff.h). */
-    int (*listen)(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
-                  unik_stream_cb *cb, void *arg, struct unik_stream **out);
+    int (*listen)(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, size_t read_min,
+                  size_t write_min, unik_stream_cb *cb, void *arg, struct unik_stream **out);
 
-    /* Connect to a peer's channel, now or whenever it appears; no time limit: close it to give up. Where the transport can tell
-     * that nobody will come, it ends instead, never connected: the peer's domain is gone, or a server appeared and left before
-     * the two were connected, and none followed within seconds. Ring sizes are the server's choice. 0 or a negative errno: -EINVAL (also: peer is this very domain), -ENOMEM, -EMFILE. */
-    int (*connect)(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
-                   struct unik_stream **out);
+    /* Connect to a peer's channel, now or whenever it appears; no time limit: close it to give up. Where the transport can
+     * tell that nobody will come, it ends instead, never connected: the peer's domain is gone, or a server appeared and left
+     * before the two were connected, and none followed within seconds. Ring sizes are the server's choice.
+     * 0 or a negative errno: -EINVAL (also: peer is this very domain), -ENOMEM, -EMFILE. */
+    int (*connect)(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, unik_stream_cb *cb,
+                   void *arg, struct unik_stream **out);
 
     enum unik_vchan_state (*state)(struct unik_stream *s);
 

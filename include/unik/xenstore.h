@@ -1,6 +1,10 @@
 /* unik/xenstore.h - "xenstore/1": an asynchronous client of xenstored. Requests go out in order, replies come back through
  * callbacks from the loop; any number may be in flight up to the plugin's limit. xenstored (from dom0) is trusted;
  * values under other domains' directories are theirs, and hostile.
+ *
+ * owner: the plugin that asks, its ctx. The watches, requests with a callback and transactions that it leaves behind
+ * when it stops are taken back then, without a callback, and counted in the log; a request that was sent may still be
+ * done. NULL: nobody's.
  */
 #ifndef UNIK_XENSTORE_H
 #define UNIK_XENSTORE_H
@@ -39,19 +43,25 @@ struct unik_xenstore {
 
     /* tx: 0, or a transaction from begin(). Each returns 0 or a negative errno for what cannot be sent: -EINVAL, -E2BIG,
      * -ENOSPC (too many in flight), -ENOTCONN. cb may be NULL where only success is expected: an error is then logged. */
-    int (*read)(struct unik_xenstore *x, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg);
-    int (*directory)(struct unik_xenstore *x, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg);
-    int (*write)(struct unik_xenstore *x, uint32_t tx, const char *path, const void *value, size_t len,
-                 unik_xenstore_cb *cb, void *arg);
-    int (*make_dir)(struct unik_xenstore *x, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg);
-    int (*remove)(struct unik_xenstore *x, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg);
-    int (*get_perms)(struct unik_xenstore *x, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg);
-    int (*set_perms)(struct unik_xenstore *x, uint32_t tx, const char *path, const struct unik_xenstore_perm *perms,
-                     size_t n, unik_xenstore_cb *cb, void *arg);
+    int (*read)(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                unik_xenstore_cb *cb, void *arg);
+    int (*directory)(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                     unik_xenstore_cb *cb, void *arg);
+    int (*write)(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path, const void *value,
+                 size_t len, unik_xenstore_cb *cb, void *arg);
+    int (*make_dir)(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                    unik_xenstore_cb *cb, void *arg);
+    int (*remove)(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                  unik_xenstore_cb *cb, void *arg);
+    int (*get_perms)(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                     unik_xenstore_cb *cb, void *arg);
+    int (*set_perms)(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                     const struct unik_xenstore_perm *perms, size_t n, unik_xenstore_cb *cb, void *arg);
 
     /* A transaction. end() with commit: -EAGAIN in its callback means that somebody interfered: do it all again. */
-    int (*begin)(struct unik_xenstore *x, unik_xenstore_tx_cb *cb, void *arg);
-    int (*end)(struct unik_xenstore *x, uint32_t tx, bool commit, unik_xenstore_cb *cb, void *arg);
+    int (*begin)(struct unik_xenstore *x, struct unik_ctx *owner, unik_xenstore_tx_cb *cb, void *arg);
+    int (*end)(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, bool commit, unik_xenstore_cb *cb,
+               void *arg);
 
     /* Forget all requests whose arg is this: their callbacks will not be called. */
     void (*forget)(struct unik_xenstore *x, void *arg);
@@ -59,8 +69,8 @@ struct unik_xenstore {
     /* Tell cb of changes at path and below. Special: "@releaseDomain", "@introduceDomain".
      * Two watches on one path are two watches. Works without a connection too: it is registered when there is one. What
      * xenstored refuses is logged, and never fires. 0, -EINVAL, -ENOSPC (too many), -ENOMEM, -ENOTCONN (stopping). */
-    int (*watch)(struct unik_xenstore *x, const char *path, unik_xenstore_watch_cb *cb, void *arg,
-                 struct unik_xenstore_watch **out);
+    int (*watch)(struct unik_xenstore *x, struct unik_ctx *owner, const char *path, unik_xenstore_watch_cb *cb,
+                 void *arg, struct unik_xenstore_watch **out);
     void (*unwatch)(struct unik_xenstore *x, struct unik_xenstore_watch *w);
 
     /* This domain's number, read at start. -EAGAIN before the plugin is ready. */

@@ -124,7 +124,7 @@ void gui_connection_begin(struct gui_agent *a)
     if (a->domain < 0 || a->stopping)
         return;
     unik_backoff_begin(&a->backoff, ev_now(a->ctx->loop));
-    e = a->vchan->listen(a->vchan, a->domain, GUI_PORT, GUI_RING_IN, GUI_RING_OUT, on_stream, a, &a->stream);
+    e = a->vchan->listen(a->vchan, a->ctx, a->domain, GUI_PORT, GUI_RING_IN, GUI_RING_OUT, on_stream, a, &a->stream);
     if (e < 0) {
         a->stream = NULL;
         if (e != a->said)

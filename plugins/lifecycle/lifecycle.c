@@ -91,7 +91,8 @@ static int ask(struct lifecycle_node *n)
 {
     struct unik_xenstore *x = n->l->x;
 
-    return n->write ? x->write(x, 0, n->path, "1", 1, on_feature, n) : x->read(x, 0, n->path, on_fact, n);
+    return n->write ? x->write(x, n->l->ctx, 0, n->path, "1", 1, on_feature, n) :
+           x->read(x, n->l->ctx, 0, n->path, on_fact, n);
 }
 
 /* All that has not been asked, or got no answer. What finds no room now comes later. */

@@ -28,7 +28,7 @@ static int command_of(const char *value, size_t len)
 static void leave_transaction(struct lifecycle *l)
 {
     if (l->shutdown.tx)
-        l->x->end(l->x, l->shutdown.tx, false, NULL, NULL);
+        l->x->end(l->x, l->ctx, l->shutdown.tx, false, NULL, NULL);
     l->shutdown.tx = 0;
 }
 
@@ -83,7 +83,7 @@ static void answer_plainly(struct lifecycle *l)
     int e;
 
     leave_transaction(l);
-    e = l->x->write(l->x, 0, SHUTDOWN, "", 0, on_plain, l);
+    e = l->x->write(l->x, l->ctx, 0, SHUTDOWN, "", 0, on_plain, l);
     if (e < 0)
         on_plain(e, "", 0, l);
 }
@@ -116,7 +116,7 @@ static void on_written(int error, const char *value, size_t len, void *arg)
     if (error && error != -ECONNRESET) {
         lifecycle_error(l, "acknowledge in", SHUTDOWN, error);
         act(l);
-    } else if (error || l->x->end(l->x, l->shutdown.tx, true, on_commit, l) < 0) {
+    } else if (error || l->x->end(l->x, l->ctx, l->shutdown.tx, true, on_commit, l) < 0) {
         over(l, true);
     }
 }
@@ -147,7 +147,7 @@ static void on_word(int error, const char *value, size_t len, void *arg)
         l->shutdown.command = command_of(value, len);
         if (l->shutdown.command < 0)
             unknown_word(l, value, len);
-        else if (l->x->write(l->x, l->shutdown.tx, SHUTDOWN, "", 0, on_written, l) < 0)
+        else if (l->x->write(l->x, l->ctx, l->shutdown.tx, SHUTDOWN, "", 0, on_written, l) < 0)
             over(l, true);
     }
 }
@@ -159,7 +159,7 @@ static void on_begun(int error, uint32_t tx, void *arg)
     l->shutdown.tx = tx;
     if (error && error != -ECONNRESET)
         lifecycle_error(l, "transaction on", SHUTDOWN, error);
-    if (error || l->x->read(l->x, tx, SHUTDOWN, on_word, l) < 0)
+    if (error || l->x->read(l->x, l->ctx, tx, SHUTDOWN, on_word, l) < 0)
         over(l, true);
 }
 
@@ -170,7 +170,7 @@ void lifecycle_shutdown_look(struct lifecycle *l)
         return;
     }
     l->shutdown.busy = true;
-    if (l->x->begin(l->x, on_begun, l) < 0)
+    if (l->x->begin(l->x, l->ctx, on_begun, l) < 0)
         over(l, true);
 }
 
@@ -183,7 +183,7 @@ static void on_change(const char *path, void *arg)
 int lifecycle_shutdown_start(struct lifecycle *l)
 {
     l->shutdown.command = -1;
-    return l->x->watch(l->x, SHUTDOWN, on_change, l, &l->shutdown.watch);
+    return l->x->watch(l->x, l->ctx, SHUTDOWN, on_change, l, &l->shutdown.watch);
 }
 
 void lifecycle_shutdown_stop(struct lifecycle *l)

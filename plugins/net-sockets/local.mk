@@ -26,7 +26,7 @@ TESTS += tests/test-net-sockets tests/test-net1-sockets
 check_PROGRAMS += tests/test-net-sockets tests/test-net1-sockets
 # The suite of net/1, for whoever provides it.
 NET1_SUITE = tests/net1/bed.h tests/common/ends.h tests/net1/far.c tests/net1/tcp.c tests/net1/udp.c \
-                tests/net1/owner.c
+                tests/net1/owner.c tests/common/leaver.h
 tests_test_net1_sockets_SOURCES = tests/net1/sockets.c $(NET1_SUITE)
 tests_test_net1_sockets_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_net1_sockets_LDADD = plugins/net-sockets/libnet-sockets.la protocol/libprotocol.la tools/host/libhost.la \

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include "plugins/netfront/front.h"
 
-void nf_fetch_init(struct fetch *f, struct unik_xenstore *xs, void (*done)(void *arg), void *arg)
+void nf_fetch_init(struct fetch *f, struct unik_ctx *ctx, struct unik_xenstore *xs, void (*done)(void *arg), void *arg)
 {
-    *f = (struct fetch){ .xs = xs, .done = done, .arg = arg };
+    *f = (struct fetch){ .ctx = ctx, .xs = xs, .done = done, .arg = arg };
     for (unsigned i = 0; i < FETCH_MAX; i++)
         f->row[i].f = f;
 }
@@ -36,7 +36,7 @@ void nf_fetch_begin(struct fetch *f)
 void nf_fetch_add(struct fetch *f, const char *path)
 {
     struct fetch_row *r = &f->row[f->n++];
-    int e = f->xs->read(f->xs, 0, path, on_value, r);
+    int e = f->xs->read(f->xs, f->ctx, 0, path, on_value, r);
 
     if (e == 0) {
         f->pending++;

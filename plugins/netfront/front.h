@@ -50,6 +50,7 @@ struct fetch_row {
     char value[VALUE_MAX];      /* NUL-terminated; -E2BIG if it was longer */
 };
 struct fetch {
+    struct unik_ctx *ctx;       /* whose requests they are */
     struct unik_xenstore *xs;
     void (*done)(void *arg);    /* when all are answered */
     void *arg;
@@ -57,7 +58,7 @@ struct fetch {
     struct fetch_row row[FETCH_MAX];
 };
 
-void nf_fetch_init(struct fetch *f, struct unik_xenstore *xs, void (*done)(void *arg), void *arg);
+void nf_fetch_init(struct fetch *f, struct unik_ctx *ctx, struct unik_xenstore *xs, void (*done)(void *arg), void *arg);
 void nf_fetch_begin(struct fetch *f);
 /* Read one more; between nf_fetch_begin() and nf_fetch_go(). Its row is the next one. */
 void nf_fetch_add(struct fetch *f, const char *path);

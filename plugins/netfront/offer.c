@@ -29,12 +29,12 @@ static void end(struct netfront *nf)
     int e;
 
     if (v->error) {
-        nf->xs->end(nf->xs, v->tx, false, NULL, NULL);
+        nf->xs->end(nf->xs, nf->ctx, v->tx, false, NULL, NULL);
         finish(nf, v->error);
         return;
     }
     nf->epoch++;
-    e = nf->xs->end(nf->xs, v->tx, true, on_end, v);
+    e = nf->xs->end(nf->xs, nf->ctx, v->tx, true, on_end, v);
     if (e < 0)
         finish(nf, e);
 }
@@ -75,7 +75,7 @@ static void write_number(struct netfront *nf, const char *leaf, uint32_t value)
     int n = snprintf(text, sizeof(text), "%u", (unsigned)value);
 
     nf_vif_path(nf, path, leaf);
-    sent(&nf->vif, nf->xs->write(nf->xs, nf->vif.tx, path, text, (size_t)n, on_write, &nf->vif));
+    sent(&nf->vif, nf->xs->write(nf->xs, nf->ctx, nf->vif.tx, path, text, (size_t)n, on_write, &nf->vif));
 }
 
 static void remove_node(struct netfront *nf, const char *leaf)
@@ -83,7 +83,7 @@ static void remove_node(struct netfront *nf, const char *leaf)
     char path[VIF_PATH_MAX];
 
     nf_vif_path(nf, path, leaf);
-    sent(&nf->vif, nf->xs->remove(nf->xs, nf->vif.tx, path, on_remove, &nf->vif));
+    sent(&nf->vif, nf->xs->remove(nf->xs, nf->ctx, nf->vif.tx, path, on_remove, &nf->vif));
 }
 
 static void write_all(struct netfront *nf)
@@ -125,7 +125,7 @@ static void begin(struct netfront *nf)
     int e;
 
     nf->vif.error = 0;
-    e = nf->xs->begin(nf->xs, on_begin, &nf->vif);
+    e = nf->xs->begin(nf->xs, nf->ctx, on_begin, &nf->vif);
     if (e < 0)
         finish(nf, e);
 }
@@ -141,6 +141,6 @@ void nf_offer_cancel(struct netfront *nf)
 {
     nf->xs->forget(nf->xs, &nf->vif);
     if (nf->vif.tx)
-        nf->xs->end(nf->xs, nf->vif.tx, false, NULL, NULL);
+        nf->xs->end(nf->xs, nf->ctx, nf->vif.tx, false, NULL, NULL);
     nf->vif.tx = 0;
 }

@@ -167,7 +167,7 @@ static void begin(struct netfront *nf)
     s->running = true;
     s->again = false;
     s->epoch = nf->epoch;
-    e = nf->xs->directory(nf->xs, 0, FOLDER, on_names, s);
+    e = nf->xs->directory(nf->xs, nf->ctx, 0, FOLDER, on_names, s);
     if (e < 0) {
         s->running = false;
         nf_search_retry(nf, e);
@@ -214,8 +214,8 @@ int nf_search_begin(struct netfront *nf)
     nf->search.nf = nf;
     ev_timer_init(&nf->retry, on_retry, 0, 0);
     nf->retry.data = nf;
-    nf_fetch_init(&nf->search.fetch, nf->xs, on_row, nf);
-    return nf->xs->watch(nf->xs, FOLDER, on_change, nf, &nf->search.watch);
+    nf_fetch_init(&nf->search.fetch, nf->ctx, nf->xs, on_row, nf);
+    return nf->xs->watch(nf->xs, nf->ctx, FOLDER, on_change, nf, &nf->search.watch);
 }
 
 void nf_search_end(struct netfront *nf)

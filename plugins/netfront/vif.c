@@ -70,7 +70,7 @@ static int write_state(struct netfront *nf, const char *state, unik_xenstore_cb 
 
     nf->epoch++;
     nf_vif_path(nf, path, "state");
-    e = nf->xs->write(nf->xs, 0, path, state, 1, cb, nf);
+    e = nf->xs->write(nf->xs, nf->ctx, 0, path, state, 1, cb, nf);
     nf->vif.told = state;
     nf->vif.tell = e < 0 ? state : NULL;
     return e;
@@ -349,8 +349,8 @@ void nf_vif_init(struct netfront *nf)
     v->backoff = (struct unik_backoff){ .first = config(nf)->retry, .most = config(nf)->retry_max, .good = LASTED };
     ev_timer_init(&v->resume, on_resume, 0, 0);
     v->resume.data = nf;
-    nf_fetch_init(&v->features, nf->xs, on_features, nf);
-    nf_fetch_init(&v->state_row, nf->xs, on_state, nf);
+    nf_fetch_init(&v->features, nf->ctx, nf->xs, on_features, nf);
+    nf_fetch_init(&v->state_row, nf->ctx, nf->xs, on_state, nf);
 }
 
 /* In another state than Initialising, it was used before: by a program of this domain that has ended. */
@@ -374,7 +374,7 @@ void nf_vif_take(struct netfront *nf, unsigned i)
         write_state(nf, CLOSING, on_state_written);
         write_state(nf, CLOSED, on_state_written);
     }
-    e = nf->xs->watch(nf->xs, path, on_state_change, nf, &v->watch);
+    e = nf->xs->watch(nf->xs, nf->ctx, path, on_state_change, nf, &v->watch);
     if (e < 0) {
         v->step = STEP_NONE;
         netfront_degraded(nf, "device/vif/%u: watch %s: %s", v->number, path, strerror(-e));

@@ -192,7 +192,8 @@ static bool reconnect(struct qrexec_call *c)
     }
     unik_stream_close(c->channel);
     c->channel = NULL;
-    return c->a->vchan->connect(c->a->vchan, (int)c->domain, c->port, qrexec_call_on_channel, c, &c->channel) == 0;
+    return c->a->vchan->connect(c->a->vchan, c->a->ctx, (int)c->domain, c->port, qrexec_call_on_channel, c,
+                                &c->channel) == 0;
 }
 
 /* The channel is there or coming, HELLO is to be exchanged. from another VM */

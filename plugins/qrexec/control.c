@@ -222,8 +222,8 @@ static void offer(struct qrexec_agent *a)
     struct qrexec_control *k = &a->control;
     uint8_t hello[QREXEC_HEADER + 4];
     int n = qrexec_encode_hello(hello, sizeof(hello), QREXEC_VERSION);
-    int e = a->vchan->listen(a->vchan, CONTROL_DOMAIN, QREXEC_PORT, a->config->control_ring, a->config->control_ring,
-                             on_control, a, &k->stream);
+    int e = a->vchan->listen(a->vchan, a->ctx, CONTROL_DOMAIN, QREXEC_PORT, a->config->control_ring,
+                             a->config->control_ring, on_control, a, &k->stream);
 
     if (e < 0) {
         k->stream = NULL;

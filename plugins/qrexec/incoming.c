@@ -110,7 +110,7 @@ void qrexec_call_incoming(struct qrexec_agent *a, const struct qrexec_exec *e, b
         c->counted = true;
         a->n_in++;
     }
-    error = a->vchan->connect(a->vchan, (int)c->domain, c->port, qrexec_call_on_channel, c, &c->channel);
+    error = a->vchan->connect(a->vchan, a->ctx, (int)c->domain, c->port, qrexec_call_on_channel, c, &c->channel);
     if (error < 0) {
         unik_error(a->ctx, "call from %s %s (domain %u port %u): %s", c->pub.peer, c->pub.service, c->domain, c->port,
                    strerror(-error));

@@ -30,7 +30,7 @@ static int offer(struct qrexec_call *c, uint32_t domain, uint32_t port)
     c->paired = true;
     c->daemon = a->control.daemon;
     c->state = QREXEC_CONNECTING;
-    e = a->vchan->listen(a->vchan, (int)domain, port, ring, ring, qrexec_call_on_channel, c, &c->channel);
+    e = a->vchan->listen(a->vchan, a->ctx, (int)domain, port, ring, ring, qrexec_call_on_channel, c, &c->channel);
     if (e < 0)
         c->channel = NULL;
     else

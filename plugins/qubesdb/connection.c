@@ -28,7 +28,7 @@ void qubesdb_connect(struct qubesdb *q)
     int e;
 
     unik_backoff_begin(&q->backoff, ev_now(q->ctx->loop));
-    e = q->vchan->connect(q->vchan, 0, QUBESDB_PORT, on_stream, q, &q->stream);
+    e = q->vchan->connect(q->vchan, q->ctx, 0, QUBESDB_PORT, on_stream, q, &q->stream);
     if (e < 0) {
         q->stream = NULL;
         if (e != q->said)

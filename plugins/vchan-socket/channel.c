@@ -173,10 +173,18 @@ static int op_shut(struct unik_stream *s)
 enum unik_vchan_state vchan_socket_state(struct unik_stream *s) { return channel_of(s)->state; }
 const char *vchan_socket_reason(struct unik_stream *s) { return channel_of(s)->reason; }
 
+static struct unik_ctx *op_give(struct unik_stream *s, struct unik_ctx *owner)
+{
+    struct unik_ctx *before = channel_of(s)->owner;
+
+    channel_of(s)->owner = owner;
+    return before;
+}
+
 static const struct unik_stream_ops ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended,
     .room = vchan_socket_room, .write = vchan_socket_write, .shut = op_shut, .close = vchan_socket_close,
-    .abort = vchan_socket_abort
+    .abort = vchan_socket_abort, .give = op_give
 };
 
 /* rx, tx: ring bytes at least. NULL and *error: -ENOMEM, -EMFILE. */

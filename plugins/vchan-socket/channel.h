@@ -54,6 +54,7 @@ struct channel {
     struct vchan_socket *vs;
     LIST_ENTRY(channel) link;
     TAILQ_ENTRY(channel) dirty_link;
+    struct unik_ctx *owner;
     int peer;
     unsigned port;
     char peer_name[12];

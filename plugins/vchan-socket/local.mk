@@ -16,7 +16,8 @@ if HAVE_CHECK
 TESTS += tests/test-vchan
 check_PROGRAMS += tests/test-vchan
 tests_test_vchan_SOURCES = tests/test-vchan.c tests/vchan/suite.c tests/vchan/suite.h \
-	tests/vchan/states.c tests/vchan/data.c tests/vchan/closing.c tests/vchan/pages.c tests/vchan/sockets.c
+	tests/vchan/states.c tests/vchan/data.c tests/vchan/closing.c tests/vchan/pages.c tests/vchan/owner.c \
+	tests/vchan/sockets.c tests/common/leaver.h
 tests_test_vchan_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_vchan_LDADD = plugins/vchan-socket/libvchan-socket.la tests/common/libpeer.la tools/host/libhost.la \
 	$(CHECK_LIBS) $(EV_LIBS)

@@ -88,8 +88,14 @@ static bool is_peer(const struct vchan_socket *vs, int peer)
     return peer >= 0 && peer <= DOMID_LAST && peer != vs->domid && !vs->stopping;
 }
 
-static int api_listen(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
-                      unik_stream_cb *cb, void *arg, struct unik_stream **out)
+static int owned(struct unik_stream *s, struct unik_ctx *owner)
+{
+    unik_stream_give(s, owner);
+    return 0;
+}
+
+static int api_listen(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, size_t read_min,
+                      size_t write_min, unik_stream_cb *cb, void *arg, struct unik_stream **out)
 {
     struct vchan_socket *vs = plugin_of(v);
     size_t least = (size_t)vs->config->ring_min;
@@ -100,17 +106,17 @@ static int api_listen(struct unik_vchan *v, int peer, unsigned port, size_t read
         e = is_served(vs, peer, port) ? -EADDRINUSE :
             begin(vs, true, peer, port, read_min > least ? read_min : least, write_min > least ? write_min : least, cb,
                   arg, out);
-    return e < 0 ? refuse(vs, peer, port, e) : 0;
+    return e < 0 ? refuse(vs, peer, port, e) : owned(*out, owner);
 }
 
-static int api_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
-                       struct unik_stream **out)
+static int api_connect(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, unik_stream_cb *cb,
+                       void *arg, struct unik_stream **out)
 {
     struct vchan_socket *vs = plugin_of(v);
     size_t ring = (size_t)vs->config->client_ring;
     int e = is_peer(vs, peer) ? begin(vs, false, peer, port, ring, ring, cb, arg, out) : -EINVAL;
 
-    return e < 0 ? refuse(vs, peer, port, e) : 0;
+    return e < 0 ? refuse(vs, peer, port, e) : owned(*out, owner);
 }
 
 static int find_domid(struct unik_ctx *ctx, const struct config *config)
@@ -246,6 +252,22 @@ static void abandon(struct unik_ctx *ctx)
     free(vs);
 }
 
+/* A plugin has stopped and left channels here: their callbacks must not be called any more. */
+static void left(struct unik_ctx *ctx, struct unik_ctx *user)
+{
+    struct vchan_socket *vs = ctx->data;
+    struct channel *ch, *next;
+
+    for (ch = vs ? LIST_FIRST(&vs->channels) : NULL; ch; ch = next) {
+        next = LIST_NEXT(ch, link);
+        if (ch->owner != user || ch->closing)
+            continue;
+        unik_warn(ctx, "%s stopped and left behind: %s %s port %u", user->plugin->name,
+                  ch->server ? "channel to" : "channel from", ch->peer_name, ch->port);
+        unik_stream_abort(&ch->stream);
+    }
+}
+
 static void status(struct unik_ctx *ctx, struct unik_text *out)
 {
     static const char *const states[] = { "waiting", "connected", "disconnected" };
@@ -273,5 +295,5 @@ UNIK_PLUGIN(vchan_socket) = {
     UNIK_PLUGIN_HEAD, .name = "vchan-socket", .version = "1", .summary = "vchan over unix sockets, without Xen",
     .targets = UNIK_ON_ANY, .provides = provides, .options = options,
     .config_size = sizeof(struct config), .counters = counters, .usable = usable, .check = check, .start = start,
-    .stop = stop, .abandon = abandon, .status = status
+    .stop = stop, .abandon = abandon, .left = left, .status = status
 };

@@ -262,9 +262,17 @@ static void op_close(struct unik_stream *s) { vchan_xen_free(channel_of(s)); }
 enum unik_vchan_state vchan_xen_state(struct unik_stream *s) { return channel_of(s)->state; }
 const char *vchan_xen_reason(struct unik_stream *s) { return channel_of(s)->reason; }
 
+static struct unik_ctx *op_give(struct unik_stream *s, struct unik_ctx *owner)
+{
+    struct unik_ctx *before = channel_of(s)->owner;
+
+    channel_of(s)->owner = owner;
+    return before;
+}
+
 static const struct unik_stream_ops ops = {
     .size = sizeof(struct unik_stream_ops), .peek = op_peek, .consume = op_consume, .ended = op_ended, .room = op_room,
-    .write = op_write, .shut = op_shut, .close = op_close
+    .write = op_write, .shut = op_shut, .close = op_close, .give = op_give
 };
 
 struct channel *vchan_xen_new(struct vchan_xen *vx, int peer, unsigned port, bool server, unik_stream_cb *cb, void *arg)

@@ -54,6 +54,7 @@ struct channel {
     struct vchan_xen *vx;
     LIST_ENTRY(channel) link;
     TAILQ_ENTRY(channel) due_link;
+    struct unik_ctx *owner;
     int peer;
     unsigned port;
     char peer_name[12];

@@ -140,7 +140,7 @@ static void on_event_channel(int error, const char *value, size_t len, void *arg
     if (is_stale(ch, error, value, len, &ch->event_channel))
         return;
     leaf_path(ch, path, "ring-ref");
-    error = xs->read(xs, 0, path, on_ring_ref, ch);
+    error = xs->read(xs, ch->vx->ctx, 0, path, on_ring_ref, ch);
     if (error < 0)
         give_up(ch, "xenstore", error);
 }
@@ -156,7 +156,7 @@ static void ask(struct channel *ch)
         return;
     ch->asking = true;
     leaf_path(ch, path, "event-channel");
-    error = xs->read(xs, 0, path, on_event_channel, ch);
+    error = xs->read(xs, ch->vx->ctx, 0, path, on_event_channel, ch);
     if (error < 0)
         give_up(ch, "xenstore", error);
 }
@@ -187,7 +187,7 @@ int vchan_xen_seek(struct channel *ch)
     ev_timer_init(&ch->retry, on_retry, 0, 0);
     ch->retry.data = ch;
     leaf_path(ch, path, "event-channel");
-    return xs->watch(xs, path, on_entry, ch, &ch->watch);
+    return xs->watch(xs, ch->vx->ctx, path, on_entry, ch, &ch->watch);
 }
 
 /* Connected, or not wanted any more. */

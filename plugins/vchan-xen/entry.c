@@ -90,12 +90,12 @@ static void end_when_answered(struct entry *e)
     if (e->pending)
         return;
     if (e->error == 0 && wanted) {
-        error = store(e)->end(store(e), e->tx, true, on_end, e);
+        error = store(e)->end(store(e), e->vx->ctx, e->tx, true, on_end, e);
         if (error < 0)
             finish(e, error);
         return;
     }
-    store(e)->end(store(e), e->tx, false, NULL, NULL);
+    store(e)->end(store(e), e->vx->ctx, e->tx, false, NULL, NULL);
     finish(e, e->error ? e->error : -ECANCELED);
 }
 
@@ -137,8 +137,8 @@ static void write_leaf(struct entry *e, const char *leaf, uint32_t value)
     int n = snprintf(text, sizeof(text), "%u", (unsigned)value);
 
     vchan_xen_server_path(path, e->peer, e->port, leaf);
-    sent(e, xs->write(xs, e->tx, path, text, (size_t)n, on_part, e));
-    sent(e, xs->set_perms(xs, e->tx, path, perms, 2, on_part, e));
+    sent(e, xs->write(xs, e->vx->ctx, e->tx, path, text, (size_t)n, on_part, e));
+    sent(e, xs->set_perms(xs, e->vx->ctx, e->tx, path, perms, 2, on_part, e));
 }
 
 /* ---- removing ---- */
@@ -152,7 +152,7 @@ static void on_list(int error, const char *names, size_t len, void *arg)
     e->pending--;
     vchan_xen_server_path(path, e->peer, -1, NULL);
     if (error == 0 && len == 0)
-        sent(e, store(e)->remove(store(e), e->tx, path, on_part, e));
+        sent(e, store(e)->remove(store(e), e->vx->ctx, e->tx, path, on_part, e));
     else if (error != -ENOENT)
         note(e, error);
     end_when_answered(e);
@@ -169,9 +169,9 @@ static void remove_leaves(struct entry *e)
     char path[VCHAN_XEN_PATH_MAX];
 
     vchan_xen_server_path(path, e->peer, e->port, NULL);
-    sent(e, xs->remove(xs, e->tx, path, on_removed, e));
+    sent(e, xs->remove(xs, e->vx->ctx, e->tx, path, on_removed, e));
     vchan_xen_server_path(path, e->peer, -1, NULL);
-    sent(e, xs->directory(xs, e->tx, path, on_list, e));
+    sent(e, xs->directory(xs, e->vx->ctx, e->tx, path, on_list, e));
 }
 
 /* ---- the queue ---- */
@@ -202,7 +202,7 @@ static void begin(struct entry *e)
     e->pending = 0;
     e->error = 0;
     e->vx->running++;
-    error = store(e)->begin(store(e), on_begin, e);
+    error = store(e)->begin(store(e), e->vx->ctx, on_begin, e);
     if (error < 0)
         finish(e, error);
 }

@@ -21,7 +21,8 @@ if HAVE_CHECK
 TESTS += tests/test-vchan-xen
 check_PROGRAMS += tests/test-vchan-xen
 tests_test_vchan_xen_SOURCES = tests/test-vchan-xen.c tests/vchan/suite.c tests/vchan/suite.h \
-	tests/vchan/states.c tests/vchan/data.c tests/vchan/closing.c tests/vchan/pages.c tests/vchan/on-xen.c tests/vchan/logic.c \
+	tests/vchan/states.c tests/vchan/data.c tests/vchan/closing.c tests/vchan/pages.c tests/vchan/owner.c tests/vchan/on-xen.c \
+	tests/vchan/logic.c tests/common/leaver.h \
 	tests/vchan/fake-xen.c tests/vchan/fake-xen.h tests/vchan/fake-store.c tests/vchan/fake-store.h
 tests_test_vchan_xen_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_vchan_xen_LDADD = plugins/vchan-xen/libvchan-xen.la tests/common/libxenstored.la tests/common/libpeer.la \

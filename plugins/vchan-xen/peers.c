@@ -85,7 +85,7 @@ int vchan_xen_watch_peers(struct vchan_xen *vx)
     vx->rechecks = RECHECKS;
     ev_timer_init(&vx->recheck, on_recheck, 0, 0);
     vx->recheck.data = vx;
-    return vx->xs->watch(vx->xs, "@releaseDomain", on_released, vx, &vx->released);
+    return vx->xs->watch(vx->xs, vx->ctx, "@releaseDomain", on_released, vx, &vx->released);
 }
 
 void vchan_xen_unwatch_peers(struct vchan_xen *vx)

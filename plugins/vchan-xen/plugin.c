@@ -71,8 +71,8 @@ static int serve(struct channel *ch, size_t read_min, size_t write_min)
     return vchan_xen_announce(ch, ref);
 }
 
-static int api_listen(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
-                      unik_stream_cb *cb, void *arg, struct unik_stream **out)
+static int api_listen(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, size_t read_min,
+                      size_t write_min, unik_stream_cb *cb, void *arg, struct unik_stream **out)
 {
     struct vchan_xen *vx = plugin_of(v);
     struct channel *ch;
@@ -92,12 +92,13 @@ static int api_listen(struct unik_vchan *v, int peer, unsigned port, size_t read
             vchan_xen_free(ch);
         return refuse(vx, peer, port, e);
     }
+    ch->owner = owner;
     *out = &ch->stream;
     return 0;
 }
 
-static int api_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
-                       struct unik_stream **out)
+static int api_connect(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, unik_stream_cb *cb,
+                       void *arg, struct unik_stream **out)
 {
     struct vchan_xen *vx = plugin_of(v);
     struct channel *ch;
@@ -113,6 +114,7 @@ static int api_connect(struct unik_vchan *v, int peer, unsigned port, unik_strea
             vchan_xen_free(ch);
         return refuse(vx, peer, port, e);
     }
+    ch->owner = owner;
     *out = &ch->stream;
     return 0;
 }
@@ -228,6 +230,22 @@ static void abandon(struct unik_ctx *ctx)
     end(ctx->data);
 }
 
+/* A plugin has stopped and left channels here: their callbacks must not be called any more. */
+static void left(struct unik_ctx *ctx, struct unik_ctx *user)
+{
+    struct vchan_xen *vx = ctx->data;
+    struct channel *ch, *next;
+
+    for (ch = vx ? LIST_FIRST(&vx->channels) : NULL; ch; ch = next) {
+        next = LIST_NEXT(ch, link);
+        if (ch->owner != user)
+            continue;
+        unik_warn(ctx, "%s stopped and left behind: %s %s port %u", user->plugin->name,
+                  ch->server ? "channel to" : "channel from", ch->peer_name, ch->port);
+        unik_stream_abort(&ch->stream);
+    }
+}
+
 static void status(struct unik_ctx *ctx, struct unik_text *out)
 {
     static const char *const states[] = { "waiting", "connected", "disconnected" };
@@ -256,5 +274,5 @@ static const char *const needs[] = { "xenstore/1", NULL }, *const provides[] = {
 UNIK_PLUGIN(vchan_xen) = {
     UNIK_PLUGIN_HEAD, .name = "vchan-xen", .version = "1", .summary = "vchan over Xen's shared memory",
     .targets = UNIK_ON_QUBES, .needs = needs, .provides = provides, .counters = counters, .usable = usable,
-    .start = start, .stop = stop, .abandon = abandon, .status = status
+    .start = start, .stop = stop, .abandon = abandon, .left = left, .status = status
 };

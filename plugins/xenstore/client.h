@@ -80,6 +80,7 @@ struct xenstore_request {
     uint32_t type;
     uint32_t ref;                           /* handle of its transaction, or token of its watch */
     bool internal;                          /* not somebody's: forget() does not find it */
+    struct unik_ctx *owner;                 /* NULL: nobody's */
     bool silent;                            /* forgotten: the reply is taken, nobody is told */
     xenstore_done *done;
     union { unik_xenstore_cb *plain; unik_xenstore_tx_cb *tx; } cb;
@@ -106,6 +107,8 @@ void xenstore_request_fail(struct xenstore *x, uint32_t id, int error);
 void xenstore_requests_fail(struct xenstore *x, int error);
 /* Tell everybody -ECANCELED now, and take the replies silently. */
 void xenstore_requests_cancel(struct xenstore *x);
+/* In each of the three files: take back what a plugin that has stopped left behind; how many. */
+size_t xenstore_requests_left(struct xenstore *x, const struct unik_ctx *owner);
 extern const struct unik_xenstore xenstore_api;
 
 /* ---- transaction.c ------------------------------------------------------------------------------------------ */
@@ -114,17 +117,20 @@ enum xenstore_tx_state { TX_FREE, TX_STARTING, TX_OPEN, TX_UNWANTED, TX_ENDING }
 
 struct xenstore_tx {
     enum xenstore_tx_state state;
+    struct unik_ctx *owner;
     uint32_t handle;                        /* what users hold. Not xenstored's number: that begins anew with each */
     uint32_t number;                        /* connection, and a stale one must not hit somebody else's transaction */
 };
 
-int xenstore_begin(struct unik_xenstore *api, unik_xenstore_tx_cb *cb, void *arg);
-int xenstore_end(struct unik_xenstore *api, uint32_t tx, bool commit, unik_xenstore_cb *cb, void *arg);
+int xenstore_begin(struct unik_xenstore *api, struct unik_ctx *owner, unik_xenstore_tx_cb *cb, void *arg);
+int xenstore_end(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, bool commit, unik_xenstore_cb *cb,
+                 void *arg);
 /* xenstored's number of an open transaction. 0, or -EINVAL: there is no such open transaction. */
 int xenstore_tx_number(struct xenstore *x, uint32_t handle, uint32_t *number);
 void xenstore_txs_pump(struct xenstore *x);
 void xenstore_txs_lost(struct xenstore *x);     /* the connection is gone, and they with it */
 void xenstore_txs_leave(struct xenstore *x);    /* stop: abort those that are open */
+size_t xenstore_txs_left(struct xenstore *x, const struct unik_ctx *owner);
 
 /* ---- watch.c ------------------------------------------------------------------------------------------------ */
 
@@ -139,6 +145,7 @@ enum xenstore_watch_state {
 
 struct unik_xenstore_watch {
     enum xenstore_watch_state state;
+    struct unik_ctx *owner;
     uint32_t token;
     char *path;
     unik_xenstore_watch_cb *cb;
@@ -147,13 +154,14 @@ struct unik_xenstore_watch {
 
 int xenstore_watches_init(struct xenstore *x);
 void xenstore_watches_free(struct xenstore *x);
-int xenstore_watch(struct unik_xenstore *api, const char *path, unik_xenstore_watch_cb *cb, void *arg,
-                   struct unik_xenstore_watch **out);
+int xenstore_watch(struct unik_xenstore *api, struct unik_ctx *owner, const char *path, unik_xenstore_watch_cb *cb,
+                   void *arg, struct unik_xenstore_watch **out);
 void xenstore_unwatch(struct unik_xenstore *api, struct unik_xenstore_watch *w);
 void xenstore_watch_event(struct xenstore *x, const char *body, size_t n);
 void xenstore_watches_pump(struct xenstore *x);
 void xenstore_watches_lost(struct xenstore *x);     /* all have to be registered again */
 void xenstore_watches_leave(struct xenstore *x);    /* stop: unregister all */
+size_t xenstore_watches_left(struct xenstore *x, const struct unik_ctx *owner);
 
 /* ---- plugin.c ----------------------------------------------------------------------------------------------- */
 

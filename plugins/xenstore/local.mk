@@ -16,7 +16,7 @@ check_LTLIBRARIES += tests/common/libxenstored.la
 tests_common_libxenstored_la_SOURCES = \
 	tests/common/xenstored.c tests/common/xenstored.h tests/common/xenstored-private.h \
 	tests/common/xenstored-answer.c tests/common/xenstored-tree.c tests/common/xenstored-tree.h \
-	tests/common/store.c tests/common/store.h
+	tests/common/store.c tests/common/store.h tests/common/leaver.h
 tests_common_libxenstored_la_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 STORE_LIBS = tests/common/libxenstored.la plugins/xenstore/libxenstore.la protocol/libprotocol.la \
 	tools/host/libhost.la $(CHECK_LIBS) $(EV_LIBS)

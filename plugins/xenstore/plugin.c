@@ -349,6 +349,23 @@ static void abandon(struct unik_ctx *ctx)
     ctx->data = NULL;
 }
 
+/* A plugin has stopped and left something here: its callbacks must not be called any more. */
+static void left(struct unik_ctx *ctx, struct unik_ctx *user)
+{
+    struct xenstore *x = ctx->data;
+    size_t requests, txs, watches;
+
+    if (!x)
+        return;
+    requests = xenstore_requests_left(x, user);
+    txs = xenstore_txs_left(x, user);
+    watches = xenstore_watches_left(x, user);
+    if (requests + txs + watches)
+        unik_warn(ctx, "%s stopped and left behind: requests %zu, transactions %zu, watches %zu", user->plugin->name,
+                  requests, txs, watches);
+    xenstore_pump(x);
+}
+
 static void status(struct unik_ctx *ctx, struct unik_text *out)
 {
     const struct xenstore *x = ctx->data;
@@ -370,5 +387,5 @@ UNIK_PLUGIN(xenstore) = {
     UNIK_PLUGIN_HEAD, .name = "xenstore", .version = "1", .summary = "asynchronous client of xenstored",
     .targets = UNIK_ON_ANY, .provides = provides, .options = options, .config_size = sizeof(struct xenstore_config),
     .counters = counters, .usable = usable, .check = check, .start = start, .stop = stop, .abandon = abandon,
-    .status = status
+    .left = left, .status = status
 };

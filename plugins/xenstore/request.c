@@ -199,7 +199,8 @@ static void plain_done(struct xenstore *x, const struct xenstore_request *r, int
         unik_warn(x->ctx, "%s: %s %s: %s", x->place, xenstore_type_name(r->type), r->path, strerror(-error));
 }
 
-static int ask(struct unik_xenstore *api, struct xenstore_message m, unik_xenstore_cb *cb, void *arg)
+static int ask(struct unik_xenstore *api, struct unik_ctx *owner, struct xenstore_message m, unik_xenstore_cb *cb,
+               void *arg)
 {
     struct xenstore *x = xenstore_of(api);
     struct xenstore_request *r;
@@ -215,46 +216,52 @@ static int ask(struct unik_xenstore *api, struct xenstore_message m, unik_xensto
     if (e < 0)
         return e;
     r->done = plain_done;
+    r->owner = owner;
     r->cb.plain = cb;
     r->arg = arg;
     return 0;
 }
 
-static int api_read(struct unik_xenstore *api, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg)
+static int api_read(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, const char *path,
+                    unik_xenstore_cb *cb, void *arg)
 {
-    return ask(api, (struct xenstore_message){ .type = XENSTORE_READ, .tx = tx, .path = path }, cb, arg);
+    return ask(api, owner, (struct xenstore_message){ .type = XENSTORE_READ, .tx = tx, .path = path }, cb, arg);
 }
 
-static int api_directory(struct unik_xenstore *api, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg)
+static int api_directory(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, const char *path,
+                         unik_xenstore_cb *cb, void *arg)
 {
-    return ask(api, (struct xenstore_message){ .type = XENSTORE_DIRECTORY, .tx = tx, .path = path }, cb, arg);
+    return ask(api, owner, (struct xenstore_message){ .type = XENSTORE_DIRECTORY, .tx = tx, .path = path }, cb, arg);
 }
 
-static int api_write(struct unik_xenstore *api, uint32_t tx, const char *path, const void *value, size_t len,
-                     unik_xenstore_cb *cb, void *arg)
+static int api_write(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, const char *path,
+                     const void *value, size_t len, unik_xenstore_cb *cb, void *arg)
 {
     struct xenstore_message m = { .type = XENSTORE_WRITE, .tx = tx, .path = path, .value = value, .len = len };
 
-    return ask(api, m, cb, arg);
+    return ask(api, owner, m, cb, arg);
 }
 
-static int api_make_dir(struct unik_xenstore *api, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg)
+static int api_make_dir(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, const char *path,
+                        unik_xenstore_cb *cb, void *arg)
 {
-    return ask(api, (struct xenstore_message){ .type = XENSTORE_MKDIR, .tx = tx, .path = path }, cb, arg);
+    return ask(api, owner, (struct xenstore_message){ .type = XENSTORE_MKDIR, .tx = tx, .path = path }, cb, arg);
 }
 
-static int api_remove(struct unik_xenstore *api, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg)
+static int api_remove(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, const char *path,
+                      unik_xenstore_cb *cb, void *arg)
 {
-    return ask(api, (struct xenstore_message){ .type = XENSTORE_RM, .tx = tx, .path = path }, cb, arg);
+    return ask(api, owner, (struct xenstore_message){ .type = XENSTORE_RM, .tx = tx, .path = path }, cb, arg);
 }
 
-static int api_get_perms(struct unik_xenstore *api, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg)
+static int api_get_perms(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, const char *path,
+                         unik_xenstore_cb *cb, void *arg)
 {
-    return ask(api, (struct xenstore_message){ .type = XENSTORE_GET_PERMS, .tx = tx, .path = path }, cb, arg);
+    return ask(api, owner, (struct xenstore_message){ .type = XENSTORE_GET_PERMS, .tx = tx, .path = path }, cb, arg);
 }
 
 /* Each row is a letter, a decimal domid and a NUL. */
-static int api_set_perms(struct unik_xenstore *api, uint32_t tx, const char *path,
+static int api_set_perms(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, const char *path,
                          const struct unik_xenstore_perm *perms, size_t n, unik_xenstore_cb *cb, void *arg)
 {
     char list[XENSTORE_PAYLOAD_MAX];
@@ -269,7 +276,7 @@ static int api_set_perms(struct unik_xenstore *api, uint32_t tx, const char *pat
             return -E2BIG;
         m.len += (size_t)snprintf(list + m.len, sizeof("b32767"), "%c%u", perms[i].access, perms[i].domid) + 1;
     }
-    return ask(api, m, cb, arg);
+    return ask(api, owner, m, cb, arg);
 }
 
 static void api_forget(struct unik_xenstore *api, void *arg)
@@ -277,6 +284,22 @@ static void api_forget(struct unik_xenstore *api, void *arg)
     for (struct xenstore_request *r = xenstore_of(api)->first; r; r = r->next)
         if (!r->internal && r->arg == arg)
             r->silent = true;
+}
+
+/* A request without a callback needs nobody: it goes on. */
+size_t xenstore_requests_left(struct xenstore *x, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (struct xenstore_request *r = x->first; r; r = r->next) {
+        bool told = r->type == XENSTORE_TRANSACTION_START ? r->cb.tx != NULL : r->cb.plain != NULL;
+
+        if (r->internal || r->silent || r->owner != owner || !told)
+            continue;
+        r->silent = true;
+        found++;
+    }
+    return found;
 }
 
 static int api_domid(struct unik_xenstore *api)

@@ -54,7 +54,7 @@ static void begin_done(struct xenstore *x, const struct xenstore_request *r, int
     xenstore_pump(x);
 }
 
-int xenstore_begin(struct unik_xenstore *api, unik_xenstore_tx_cb *cb, void *arg)
+int xenstore_begin(struct unik_xenstore *api, struct unik_ctx *owner, unik_xenstore_tx_cb *cb, void *arg)
 {
     struct xenstore *x = xenstore_of(api);
     struct xenstore_message m = { .type = XENSTORE_TRANSACTION_START, .value = "", .len = 1 };
@@ -75,6 +75,7 @@ int xenstore_begin(struct unik_xenstore *api, unik_xenstore_tx_cb *cb, void *arg
         r->ref = ++x->tx_serial;
     } while (!r->ref || find(x, r->ref));
     t->handle = r->ref;
+    t->owner = r->owner = owner;
     set(x, t, TX_STARTING);
     r->done = begin_done;
     r->cb.tx = cb;
@@ -104,7 +105,8 @@ static struct xenstore_message end_message(const struct xenstore_tx *t, bool com
                                       .len = 2 };
 }
 
-int xenstore_end(struct unik_xenstore *api, uint32_t tx, bool commit, unik_xenstore_cb *cb, void *arg)
+int xenstore_end(struct unik_xenstore *api, struct unik_ctx *owner, uint32_t tx, bool commit, unik_xenstore_cb *cb,
+                 void *arg)
 {
     struct xenstore *x = xenstore_of(api);
     struct xenstore_tx *t = find(x, tx);
@@ -127,6 +129,7 @@ int xenstore_end(struct unik_xenstore *api, uint32_t tx, bool commit, unik_xenst
         return e;
     set(x, t, TX_ENDING);
     r->ref = tx;
+    r->owner = owner;
     r->done = end_done;
     r->cb.plain = cb;
     r->arg = arg;
@@ -155,4 +158,17 @@ void xenstore_txs_leave(struct xenstore *x)
     for (uint32_t i = 0; i < x->tx_count; i++)
         if (x->txs[i].state == TX_OPEN)
             set(x, &x->txs[i], TX_UNWANTED);
+}
+
+/* One that is still on its way in is given up when its number comes: its request was made silent. */
+size_t xenstore_txs_left(struct xenstore *x, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (uint32_t i = 0; i < x->tx_count; i++)
+        if (x->txs[i].state == TX_OPEN && x->txs[i].owner == owner) {
+            set(x, &x->txs[i], TX_UNWANTED);
+            found++;
+        }
+    return found;
 }

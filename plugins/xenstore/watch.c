@@ -111,8 +111,8 @@ static struct unik_xenstore_watch *find_free(struct xenstore *x)
     return NULL;
 }
 
-int xenstore_watch(struct unik_xenstore *api, const char *path, unik_xenstore_watch_cb *cb, void *arg,
-                   struct unik_xenstore_watch **out)
+int xenstore_watch(struct unik_xenstore *api, struct unik_ctx *owner, const char *path, unik_xenstore_watch_cb *cb,
+                   void *arg, struct unik_xenstore_watch **out)
 {
     struct xenstore *x = xenstore_of(api);
     struct unik_xenstore_watch *w;
@@ -130,6 +130,7 @@ int xenstore_watch(struct unik_xenstore *api, const char *path, unik_xenstore_wa
     if (!w->path)
         return -ENOMEM;
     w->token = ++x->watch_serial * x->watch_count + (uint32_t)(w - x->watches);
+    w->owner = owner;
     w->cb = cb;
     w->arg = arg;
     set(x, w, WATCH_WANTED);
@@ -197,4 +198,19 @@ void xenstore_watches_leave(struct xenstore *x)
 {
     for (uint32_t i = 0; i < x->watch_count; i++)
         drop(x, &x->watches[i]);
+}
+
+size_t xenstore_watches_left(struct xenstore *x, const struct unik_ctx *owner)
+{
+    size_t found = 0;
+
+    for (uint32_t i = 0; i < x->watch_count; i++) {
+        struct unik_xenstore_watch *w = &x->watches[i];
+
+        if (w->owner != owner || w->state == WATCH_FREE || w->state == WATCH_UNWANTED || w->state == WATCH_LEAVING)
+            continue;
+        drop(x, w);
+        found++;
+    }
+    return found;
 }

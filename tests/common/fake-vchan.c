@@ -147,19 +147,19 @@ static int begin(struct fake_vchan *f, bool server, int peer, unsigned port, uni
     return 0;
 }
 
-static int v_listen(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
-                    unik_stream_cb *cb, void *arg, struct unik_stream **out)
+static int v_listen(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, size_t read_min,
+                    size_t write_min, unik_stream_cb *cb, void *arg, struct unik_stream **out)
 {
-    if (!read_min || !write_min)
+    if (!owner || !read_min || !write_min)
         abort();
     return begin(fake_of(v), true, peer, port, cb, arg, out);
 }
 
-static int v_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
-                     struct unik_stream **out)
+static int v_connect(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, unik_stream_cb *cb,
+                     void *arg, struct unik_stream **out)
 {
     struct fake_vchan *f = fake_of(v);
-    int e = begin(f, false, peer, port, cb, arg, out);
+    int e = owner ? begin(f, false, peer, port, cb, arg, out) : -EINVAL;     /* a plugin says whose it is */
 
     if (e == 0 && f->offered)
         fake_connect(f);

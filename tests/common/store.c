@@ -106,7 +106,7 @@ bool store_until(struct store *t, bool (*cond)(struct store *))
 int store_read(struct store *t, uint32_t tx, const char *path, struct answer *a)
 {
     *a = (struct answer){ 0 };
-    ck_assert_int_eq(t->x->read(t->x, tx, path, store_answered, a), 0);
+    ck_assert_int_eq(t->x->read(t->x, NULL, tx, path, store_answered, a), 0);
     return store_wait(t, a);
 }
 
@@ -114,7 +114,7 @@ int store_write(struct store *t, uint32_t tx, const char *path, const char *valu
 {
     struct answer a = { 0 };
 
-    ck_assert_int_eq(t->x->write(t->x, tx, path, value, strlen(value), store_answered, &a), 0);
+    ck_assert_int_eq(t->x->write(t->x, NULL, tx, path, value, strlen(value), store_answered, &a), 0);
     return store_wait(t, &a);
 }
 
@@ -122,7 +122,7 @@ uint32_t store_begin(struct store *t)
 {
     struct answer a = { 0 };
 
-    ck_assert_int_eq(t->x->begin(t->x, store_begun, &a), 0);
+    ck_assert_int_eq(t->x->begin(t->x, NULL, store_begun, &a), 0);
     ck_assert_int_eq(store_wait(t, &a), 0);
     ck_assert_uint_ne(a.tx, 0);
     return a.tx;
@@ -132,7 +132,7 @@ int store_end(struct store *t, uint32_t tx, bool commit)
 {
     struct answer a = { 0 };
 
-    ck_assert_int_eq(t->x->end(t->x, tx, commit, store_answered, &a), 0);
+    ck_assert_int_eq(t->x->end(t->x, NULL, tx, commit, store_answered, &a), 0);
     return store_wait(t, &a);
 }
 
@@ -151,7 +151,7 @@ void store_fired(const char *path, void *arg)
 void store_watch(struct store *t, const char *path, struct store_fired *f)
 {
     f->t = t;
-    ck_assert_int_eq(t->x->watch(t->x, path, store_fired, f, &f->w), 0);
+    ck_assert_int_eq(t->x->watch(t->x, NULL, path, store_fired, f, &f->w), 0);
     store_wait_fired(t, f, 1);
 }
 

@@ -163,17 +163,17 @@ static int begin(bool server, int peer, unsigned port, unik_stream_cb *cb, void 
 
 static int api_domid(struct unik_vchan *v) { return (void)v, 1; }
 
-static int api_listen(struct unik_vchan *v, int peer, unsigned port, size_t read_min, size_t write_min,
-                      unik_stream_cb *cb, void *arg, struct unik_stream **out)
+static int api_listen(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, size_t read_min,
+                      size_t write_min, unik_stream_cb *cb, void *arg, struct unik_stream **out)
 {
-    (void)v, (void)read_min, (void)write_min;
+    (void)v, (void)owner, (void)read_min, (void)write_min;
     return begin(true, peer, port, cb, arg, out);
 }
 
-static int api_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
-                       struct unik_stream **out)
+static int api_connect(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, unik_stream_cb *cb,
+                       void *arg, struct unik_stream **out)
 {
-    (void)v;
+    (void)v, (void)owner;
     return begin(false, peer, port, cb, arg, out);
 }
 

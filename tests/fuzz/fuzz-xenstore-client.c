@@ -25,7 +25,7 @@ static void on_answer(int error, const char *value, size_t len, void *arg);
 
 static void ask_more(void)
 {
-    if (asked < ASKED_MAX && x->api.read(&x->api, 0, "a/b", on_answer, &asked) == 0)
+    if (asked < ASKED_MAX && x->api.read(&x->api, NULL, 0, "a/b", on_answer, &asked) == 0)
         asked++;
 }
 
@@ -45,9 +45,9 @@ static void on_begun(int error, uint32_t tx, void *arg)
     (void)arg;
     told++;
     must(error ? tx == 0 : tx != 0);
-    if (!error && asked < ASKED_MAX && x->api.read(&x->api, tx, "in/transaction", on_answer, &asked) == 0)
+    if (!error && asked < ASKED_MAX && x->api.read(&x->api, NULL, tx, "in/transaction", on_answer, &asked) == 0)
         asked++;
-    if (!error && asked < ASKED_MAX && x->api.end(&x->api, tx, true, on_answer, &asked) == 0)
+    if (!error && asked < ASKED_MAX && x->api.end(&x->api, NULL, tx, true, on_answer, &asked) == 0)
         asked++;
 }
 
@@ -66,7 +66,7 @@ static void on_fire(const char *path, void *arg)
         watches[i] = NULL;
     }
     if (path[0] == 'w' && !watches[0])
-        x->api.watch(&x->api, "a", on_fire, &watches[0], &watches[0]);
+        x->api.watch(&x->api, NULL, "a", on_fire, &watches[0], &watches[0]);
     if (path[0] == 'm')
         ask_more();
 }
@@ -88,14 +88,14 @@ static void begin(void)
     ctx->data = x;
     asked = told = forgotten = 0;
     x->link.up = true;
-    asked += x->api.read(&x->api, 0, "name", on_answer, &asked) == 0;                   /* id 16 + 0 */
-    asked += x->api.directory(&x->api, 0, "/", on_answer, &asked) == 0;                 /* 32 + 1 */
-    asked += x->api.begin(&x->api, on_begun, &asked) == 0;                              /* 48 + 2 */
-    asked += x->api.write(&x->api, 0, "a", "1", 1, on_answer, &asked) == 0;             /* 64 + 3 */
-    must(x->api.begin(&x->api, on_never, &forgotten) == 0);                             /* 80 + 4 */
+    asked += x->api.read(&x->api, NULL, 0, "name", on_answer, &asked) == 0;                   /* id 16 + 0 */
+    asked += x->api.directory(&x->api, NULL, 0, "/", on_answer, &asked) == 0;                 /* 32 + 1 */
+    asked += x->api.begin(&x->api, NULL, on_begun, &asked) == 0;                              /* 48 + 2 */
+    asked += x->api.write(&x->api, NULL, 0, "a", "1", 1, on_answer, &asked) == 0;             /* 64 + 3 */
+    must(x->api.begin(&x->api, NULL, on_never, &forgotten) == 0);                             /* 80 + 4 */
     x->api.forget(&x->api, &forgotten);
     for (int i = 0; i < 3; i++)     /* 96 + 5, 112 + 6, 128 + 7; tokens 00000004, 00000009, 0000000e */
-        must(x->api.watch(&x->api, "a", on_fire, &watches[i], &watches[i]) == 0);
+        must(x->api.watch(&x->api, NULL, "a", on_fire, &watches[i], &watches[i]) == 0);
     x->api.unwatch(&x->api, watches[2]);                                                /* 144 + 8 */
     watches[2] = NULL;
     send_out();

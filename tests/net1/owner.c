@@ -3,20 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/common/leaver.h"
 #include "tests/net1/bed.h"
-
-static int user_start(struct unik_ctx *ctx)
-{
-    unik_ready(ctx);
-    return 0;
-}
-
-static void user_stop(struct unik_ctx *ctx) { unik_stopped(ctx); }
-
-static const struct unik_plugin user_plugin = {
-    UNIK_PLUGIN_HEAD, .name = "user", .version = "1", .summary = "leaves things behind", .targets = UNIK_ON_ANY,
-    .start = user_start, .stop = user_stop
-};
 
 static char said[1024];
 static bool stopped;                    /* the user: from then on nothing of it may be called */
@@ -71,7 +59,7 @@ START_TEST(taken_back)
     bed_begin();
     host_on_log(bed.h, on_line, NULL);
     stopped = false;
-    user = host_add(bed.h, &user_plugin, NULL);
+    user = host_add(bed.h, &leaver, NULL);
     ck_assert_int_eq(host_start(user), 0);
     others = bed_listen(&others_port, NULL);
     ck_assert_int_eq(bed.net->listen(bed.net, user, "", &port, 8, on_accept, &came, &l), 0);
@@ -85,7 +73,7 @@ START_TEST(taken_back)
     ck_assert_int_eq(bed.net->resolve(bed.net, user, "silent.test", 4, on_name, NULL, &q), 0);
     host_stop_wait(user, BED_LONG);
     stopped = true;
-    ck_assert_str_eq(said, "user stopped and left behind: listeners 1, connections 2, UDP sockets 1, "
+    ck_assert_str_eq(said, "leaver stopped and left behind: listeners 1, connections 2, UDP sockets 1, "
                            "questions for names 1, watches 1");
     ck_assert_int_lt(far_read(fd, &byte, 1), 0);        /* cut off, both */
     ck_assert_int_lt(far_read(fd2, &byte, 1), 0);

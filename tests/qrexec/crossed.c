@@ -255,13 +255,13 @@ static void nobody_consume(struct unik_stream *s, size_t n) { (void)s, (void)n; 
 static int nobody_ended(struct unik_stream *s) { return (void)s, nobody_state == UNIK_VCHAN_DISCONNECTED; }
 static void nobody_close(struct unik_stream *s) { s->cb = NULL; }
 
-static int nobody_connect(struct unik_vchan *v, int peer, unsigned port, unik_stream_cb *cb, void *arg,
-                          struct unik_stream **out)
+static int nobody_connect(struct unik_vchan *v, struct unik_ctx *owner, int peer, unsigned port, unik_stream_cb *cb,
+                          void *arg, struct unik_stream **out)
 {
     static const struct unik_stream_ops ops = { .size = sizeof(ops), .peek = nobody_peek, .consume = nobody_consume,
                                                 .ended = nobody_ended, .close = nobody_close };
 
-    (void)v, (void)peer, (void)port;
+    (void)v, (void)owner, (void)peer, (void)port;
     nobody = (struct unik_stream){ .ops = &ops, .cb = cb, .arg = arg };
     connects++;
     *out = &nobody;

@@ -198,7 +198,7 @@ START_TEST(control_taken)
     struct unik_stream *other;
 
     host_stop_wait(f->qrexec, 1);
-    ck_assert_int_eq(v->listen(v, 0, 512, 4096, 4096, on_nothing, NULL, &other), 0);
+    ck_assert_int_eq(v->listen(v, NULL, 0, 512, 4096, 4096, on_nothing, NULL, &other), 0);
     ck_assert_int_eq(host_start(f->qrexec), 0);
     host_run(f->h, SOON);
     ck_assert_uint_eq(f->warnings, 1);          /* said once, tried again and again */
@@ -217,7 +217,7 @@ START_TEST(data_port_taken)
     struct unik_stream *other;
     char ident[QREXEC_IDENT];
 
-    ck_assert_int_eq(v->listen(v, 7, 513, 4096, 4096, on_nothing, NULL, &other), 0);
+    ck_assert_int_eq(v->listen(v, NULL, 7, 513, 4096, 4096, on_nothing, NULL, &other), 0);
     ask_out(f, &s, ident);
     dom0_connects(f, 7, 513, ident);
     ck_assert(until(f, &s.ended));

@@ -211,6 +211,13 @@ static void on_turn(struct ev_loop *loop, ev_idle *w, int revents)
 
 /* ---- the interface ---- */
 
+/* A plugin says whose its requests are. */
+static void must_be_owned(const struct unik_ctx *owner)
+{
+    if (!owner)
+        abort();
+}
+
 static int send(struct unik_xenstore *x, enum kind kind, uint32_t tx, const char *path, const void *value, size_t len,
                 unik_xenstore_cb *cb, void *arg, struct request **out)
 {
@@ -237,51 +244,62 @@ static int send(struct unik_xenstore *x, enum kind kind, uint32_t tx, const char
     return 0;
 }
 
-static int api_read(struct unik_xenstore *x, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg)
+static int api_read(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                    unik_xenstore_cb *cb, void *arg)
 {
+    must_be_owned(owner);
     return send(x, READ, tx, path, NULL, 0, cb, arg, NULL);
 }
 
-static int api_directory(struct unik_xenstore *x, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg)
+static int api_directory(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                         unik_xenstore_cb *cb, void *arg)
 {
+    must_be_owned(owner);
     return send(x, LIST, tx, path, NULL, 0, cb, arg, NULL);
 }
 
-static int api_write(struct unik_xenstore *x, uint32_t tx, const char *path, const void *value, size_t len,
-                     unik_xenstore_cb *cb, void *arg)
+static int api_write(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path, const void *value,
+                     size_t len, unik_xenstore_cb *cb, void *arg)
 {
+    must_be_owned(owner);
     return send(x, WRITE, tx, path, value, len, cb, arg, NULL);
 }
 
-static int api_remove(struct unik_xenstore *x, uint32_t tx, const char *path, unik_xenstore_cb *cb, void *arg)
+static int api_remove(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                      unik_xenstore_cb *cb, void *arg)
 {
+    must_be_owned(owner);
     return send(x, REMOVE, tx, path, NULL, 0, cb, arg, NULL);
 }
 
-static int api_set_perms(struct unik_xenstore *x, uint32_t tx, const char *path, const struct unik_xenstore_perm *perms,
-                         size_t n, unik_xenstore_cb *cb, void *arg)
+static int api_set_perms(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, const char *path,
+                         const struct unik_xenstore_perm *perms, size_t n, unik_xenstore_cb *cb, void *arg)
 {
     char rows[64];
     size_t at = 0;
 
+    must_be_owned(owner);
     for (size_t i = 0; i < n; i++)
         at += (size_t)snprintf(rows + at, sizeof(rows) - at, "%c%u", (char)perms[i].access, perms[i].domid) + 1;
     return send(x, PERMS, tx, path, rows, at, cb, arg, NULL);
 }
 
-static int api_begin(struct unik_xenstore *x, unik_xenstore_tx_cb *cb, void *arg)
+static int api_begin(struct unik_xenstore *x, struct unik_ctx *owner, unik_xenstore_tx_cb *cb, void *arg)
 {
     struct request *r;
 
+    must_be_owned(owner);
     send(x, BEGIN, 0, NULL, NULL, 0, NULL, arg, &r);
     r->begun = cb;
     return 0;
 }
 
-static int api_end(struct unik_xenstore *x, uint32_t tx, bool commit, unik_xenstore_cb *cb, void *arg)
+static int api_end(struct unik_xenstore *x, struct unik_ctx *owner, uint32_t tx, bool commit, unik_xenstore_cb *cb,
+                   void *arg)
 {
     struct request *r;
 
+    must_be_owned(owner);
     send(x, END, tx, NULL, NULL, 0, cb, arg, &r);
     r->commit = commit;
     return 0;
@@ -297,9 +315,10 @@ static void api_forget(struct unik_xenstore *x, void *arg)
         }
 }
 
-static int api_watch(struct unik_xenstore *x, const char *path, unik_xenstore_watch_cb *cb, void *arg,
-                     struct unik_xenstore_watch **out)
+static int api_watch(struct unik_xenstore *x, struct unik_ctx *owner, const char *path, unik_xenstore_watch_cb *cb,
+                     void *arg, struct unik_xenstore_watch **out)
 {
+    must_be_owned(owner);
     for (size_t i = 0; i < WATCHES; i++)
         if (!watches[i].used) {
             watches[i] = (struct unik_xenstore_watch){ .used = true, .fires = true, .cb = cb, .arg = arg };

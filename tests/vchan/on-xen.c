@@ -295,7 +295,7 @@ START_TEST(grants_run_out)
         unsigned handles = fake_xen_handles();
 
         fake_xen_pages_left(left * 14);         /* for nothing; the page; the page and one ring */
-        ck_assert_int_eq(pair.v[0]->listen(pair.v[0], 2, 900, 65536, 65536, NULL, NULL, &s), -ENOSPC);
+        ck_assert_int_eq(pair.v[0]->listen(pair.v[0], NULL, 2, 900, 65536, 65536, NULL, NULL, &s), -ENOSPC);
         ck_assert_ptr_null(s);
         ck_assert_uint_eq(fake_xen_handles(), handles);
         ck_assert_uint_eq(fake_xen_mappings(), 0);
@@ -366,13 +366,13 @@ START_TEST(entry_through_the_real_client)
     ck_assert_int_eq(host_start(ctx), 0);
     v = host_interface(t.h, "vchan/1");
     ck_assert_int_eq(v->domid(v), STORE_DOMID);
-    ck_assert_int_eq(v->listen(v, 0, 512, 4096, 4096, NULL, NULL, &s), 0);
+    ck_assert_int_eq(v->listen(v, NULL, 0, 512, 4096, 4096, NULL, NULL, &s), 0);
     WAIT_FOR(xenstored_get(t.s, "data/vchan/0/512/event-channel") || v->state(s) == UNIK_VCHAN_DISCONNECTED);
     ck_assert_str_eq(v->reason(s), "");
     ck_assert_str_eq(xenstored_perms(t.s, "data/vchan/0/512/ring-ref"), "n7,r0");
     unik_stream_close(s);
     WAIT_FOR(!xenstored_get(t.s, "data/vchan/0"));
-    ck_assert_int_eq(v->connect(v, 0, 111, NULL, NULL, &s), 0);
+    ck_assert_int_eq(v->connect(v, NULL, 0, 111, NULL, NULL, &s), 0);
     xenstored_set(t.s, "/local/domain/0/data/vchan/7/111/ring-ref", "9");
     xenstored_set(t.s, "/local/domain/0/data/vchan/7/111/event-channel", "4001");
     host_run(t.h, 0.05);

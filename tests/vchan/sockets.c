@@ -259,8 +259,8 @@ START_TEST(long_path_is_refused)
     ctx = host_add(h, &unik_plugin_vchan_socket, options);
     ck_assert_int_eq(host_start(ctx), 0);
     v = host_interface(h, "vchan/1");
-    ck_assert_int_eq(v->listen(v, 12345, 6000, 64, 64, NULL, NULL, &s), -ENAMETOOLONG);
-    ck_assert_int_eq(v->connect(v, 12345, 6000, NULL, NULL, &s), -ENAMETOOLONG);
+    ck_assert_int_eq(v->listen(v, NULL, 12345, 6000, 64, 64, NULL, NULL, &s), -ENAMETOOLONG);
+    ck_assert_int_eq(v->connect(v, NULL, 12345, 6000, NULL, NULL, &s), -ENAMETOOLONG);
     ck_assert_uint_eq(host_counter(ctx, "refused"), 2);
     host_stop_wait(ctx, PATIENCE);
     snprintf(option, sizeof(option), "dir=/%.*s", 120, deep);
@@ -288,7 +288,7 @@ START_TEST(environment_is_read)
     ck_assert_int_eq(host_start(ctx), 0);
     v = host_interface(h, "vchan/1");
     ck_assert_int_eq(v->domid(v), 17);
-    ck_assert_int_eq(v->listen(v, 0, 512, 64, 64, NULL, NULL, &s), 0);
+    ck_assert_int_eq(v->listen(v, NULL, 0, 512, 64, 64, NULL, NULL, &s), 0);
     ck_assert(exists(path_of(17, 0, 512)));
     unik_stream_close(s);
     host_stop_wait(ctx, PATIENCE);
@@ -360,8 +360,8 @@ START_TEST(folder_that_comes_late)
     ctx = host_add(h, &unik_plugin_vchan_socket, options);
     ck_assert_int_eq(host_start(ctx), 0);
     v = host_interface(h, "vchan/1");
-    ck_assert_int_eq(v->listen(v, 0, 1, 64, 64, NULL, NULL, &s), -ENOENT);
-    ck_assert_int_eq(v->connect(v, 0, 1, NULL, NULL, &s), 0);
+    ck_assert_int_eq(v->listen(v, NULL, 0, 1, 64, 64, NULL, NULL, &s), -ENOENT);
+    ck_assert_int_eq(v->connect(v, NULL, 0, 1, NULL, NULL, &s), 0);
     host_run(h, 0.05);
     ck_assert_int_eq(mkdir(dir, 0700), 0);
     host_run(h, 0.3);                           /* now the folder is watched ... */
@@ -460,7 +460,7 @@ START_TEST(too_many_are_refused)
 
     for (unsigned i = 0; i < 1024; i++)
         end_connect(&many[i], 1, 1000 + i);
-    ck_assert_int_eq(pair.v[1]->connect(pair.v[1], 1, 3000, NULL, NULL, &s), -EMFILE);
+    ck_assert_int_eq(pair.v[1]->connect(pair.v[1], NULL, 1, 3000, NULL, NULL, &s), -EMFILE);
     host_run(pair.h, 0.05);
     ck_assert_int_le(open_fds(), pair.fds + 2);         /* each side's watch: those who wait have no descriptor of their own */
     for (unsigned i = 0; i < 1024; i++)

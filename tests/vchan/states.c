@@ -211,14 +211,14 @@ START_TEST(refuses_what_cannot_be)
     int peer = pair.domid[1], self = pair.domid[0];
     struct end a, b;
 
-    ck_assert_int_eq(v->connect(v, self, 1, NULL, NULL, &s), -EINVAL);
-    ck_assert_int_eq(v->connect(v, -1, 1, NULL, NULL, &s), -EINVAL);
-    ck_assert_int_eq(v->connect(v, 0x7ff0, 1, NULL, NULL, &s), -EINVAL);
-    ck_assert_int_eq(v->listen(v, self, 1, 64, 64, NULL, NULL, &s), -EINVAL);
-    ck_assert_int_eq(v->listen(v, peer, 1, 0, 64, NULL, NULL, &s), -EINVAL);
-    ck_assert_int_eq(v->listen(v, peer, 1, 64, UNIK_VCHAN_RING_MAX + 1, NULL, NULL, &s), -EINVAL);
+    ck_assert_int_eq(v->connect(v, NULL, self, 1, NULL, NULL, &s), -EINVAL);
+    ck_assert_int_eq(v->connect(v, NULL, -1, 1, NULL, NULL, &s), -EINVAL);
+    ck_assert_int_eq(v->connect(v, NULL, 0x7ff0, 1, NULL, NULL, &s), -EINVAL);
+    ck_assert_int_eq(v->listen(v, NULL, self, 1, 64, 64, NULL, NULL, &s), -EINVAL);
+    ck_assert_int_eq(v->listen(v, NULL, peer, 1, 0, 64, NULL, NULL, &s), -EINVAL);
+    ck_assert_int_eq(v->listen(v, NULL, peer, 1, 64, UNIK_VCHAN_RING_MAX + 1, NULL, NULL, &s), -EINVAL);
     end_listen(&a, 0, 612, 4096, 4096);
-    ck_assert_int_eq(v->listen(v, peer, 612, 4096, 4096, NULL, NULL, &s), -EADDRINUSE);
+    ck_assert_int_eq(v->listen(v, NULL, peer, 612, 4096, 4096, NULL, NULL, &s), -EADDRINUSE);
     ck_assert_uint_ge(host_counter(pair.ctx[0], "refused"), 7);
     end_close(&a);
     end_listen(&a, 0, 612, 4096, 4096);
@@ -226,7 +226,7 @@ START_TEST(refuses_what_cannot_be)
 
     /* the name of a channel that has its client is free again: dom0 gives ports out before both ends have closed */
     end_pair(&a, &b, 613, 4096);
-    ck_assert_int_eq(v->listen(v, peer, 613, 4096, 4096, NULL, NULL, &s), 0);
+    ck_assert_int_eq(v->listen(v, NULL, peer, 613, 4096, 4096, NULL, NULL, &s), 0);
     ck_assert_int_eq(v->state(a.s), UNIK_VCHAN_CONNECTED);
     unik_stream_close(s);
     ck_assert_int_eq(v->state(a.s), UNIK_VCHAN_CONNECTED);

@@ -108,7 +108,7 @@ static void on_event(struct unik_stream *s, unsigned events, void *arg)
 void end_listen(struct end *e, int side, unsigned port, size_t read_min, size_t write_min)
 {
     *e = (struct end){ .side = side };
-    ck_assert_int_eq(pair.v[side]->listen(pair.v[side], pair.domid[!side], port, read_min, write_min, on_event, e,
+    ck_assert_int_eq(pair.v[side]->listen(pair.v[side], NULL, pair.domid[!side], port, read_min, write_min, on_event, e,
                                           &e->s), 0);
     ck_assert_int_eq(end_state(e), UNIK_VCHAN_WAITING);
 }
@@ -116,7 +116,7 @@ void end_listen(struct end *e, int side, unsigned port, size_t read_min, size_t 
 void end_connect(struct end *e, int side, unsigned port)
 {
     *e = (struct end){ .side = side };
-    ck_assert_int_eq(pair.v[side]->connect(pair.v[side], pair.domid[!side], port, on_event, e, &e->s), 0);
+    ck_assert_int_eq(pair.v[side]->connect(pair.v[side], NULL, pair.domid[!side], port, on_event, e, &e->s), 0);
     ck_assert_int_eq(end_state(e), UNIK_VCHAN_WAITING);
 }
 

@@ -41,6 +41,7 @@ TCase *suite_states(void);
 TCase *suite_data(void);
 TCase *suite_closing(void);
 TCase *suite_pages(void);
+TCase *suite_owner(void);
 TCase *suite_sockets(void);   /* only for vchan-socket */
 TCase *suite_on_xen(void);    /* only for vchan-xen */
 TCase *suite_logic(void);

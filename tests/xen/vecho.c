@@ -52,7 +52,8 @@ static void offer(struct ev_loop *loop, ev_timer *w, int revents)
     const struct config *c = v->ctx->config;
 
     (void)loop, (void)revents;
-    if (v->vchan->listen(v->vchan, (int)c->domid, (unsigned)c->port, c->ring, c->ring, on_channel, v, &v->channel) < 0)
+    if (v->vchan->listen(v->vchan, v->ctx, (int)c->domid, (unsigned)c->port, c->ring, c->ring, on_channel, v,
+                         &v->channel) < 0)
         unik_failed(v->ctx, "listen");
 }
 

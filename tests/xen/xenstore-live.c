@@ -79,35 +79,35 @@ static int await(int sent, struct answer *a)
 static int do_read(uint32_t tx, const char *path, struct answer *a)
 {
     *a = (struct answer){ 0 };
-    return await(x->read(x, tx, path, on_answer, a), a);
+    return await(x->read(x, NULL, tx, path, on_answer, a), a);
 }
 
 static int do_write(uint32_t tx, const char *path, const char *value, size_t n)
 {
     struct answer a = { 0 };
 
-    return await(x->write(x, tx, path, value, n, on_answer, &a), &a);
+    return await(x->write(x, NULL, tx, path, value, n, on_answer, &a), &a);
 }
 
 static int do_remove(const char *path)
 {
     struct answer a = { 0 };
 
-    return await(x->remove(x, 0, path, on_answer, &a), &a);
+    return await(x->remove(x, NULL, 0, path, on_answer, &a), &a);
 }
 
 static uint32_t do_begin(void)
 {
     struct answer a = { 0 };
 
-    return await(x->begin(x, on_begun, &a), &a) == 0 ? a.tx : 0;
+    return await(x->begin(x, NULL, on_begun, &a), &a) == 0 ? a.tx : 0;
 }
 
 static int do_end(uint32_t tx, bool commit)
 {
     struct answer a = { 0 };
 
-    return await(x->end(x, tx, commit, on_answer, &a), &a);
+    return await(x->end(x, NULL, tx, commit, on_answer, &a), &a);
 }
 
 static void is(const char *what, int got, int wanted)
@@ -141,16 +141,16 @@ static void nodes(void)
     report(a.len == 0, "it is empty", "");
     is("read of nothing", do_read(0, FOLDER "/nothing", &a), -ENOENT);
     a = (struct answer){ 0 };
-    is("directory", await(x->directory(x, 0, FOLDER, on_answer, &a), &a), 0);
+    is("directory", await(x->directory(x, NULL, 0, FOLDER, on_answer, &a), &a), 0);
     report(a.len == 8 && memcmp(a.value, "a\0empty", 8) == 0, "both names", "");
     a = (struct answer){ 0 };
-    is("make_dir", await(x->make_dir(x, 0, FOLDER "/d", on_answer, &a), &a), 0);
+    is("make_dir", await(x->make_dir(x, NULL, 0, FOLDER "/d", on_answer, &a), &a), 0);
     a = (struct answer){ 0 };
-    is("make_dir again", await(x->make_dir(x, 0, FOLDER "/d", on_answer, &a), &a), 0);
+    is("make_dir again", await(x->make_dir(x, NULL, 0, FOLDER "/d", on_answer, &a), &a), 0);
     a = (struct answer){ 0 };
-    is("set_perms", await(x->set_perms(x, 0, FOLDER "/d", mine, 2, on_answer, &a), &a), 0);
+    is("set_perms", await(x->set_perms(x, NULL, 0, FOLDER "/d", mine, 2, on_answer, &a), &a), 0);
     a = (struct answer){ 0 };
-    is("get_perms", await(x->get_perms(x, 0, FOLDER "/d", on_answer, &a), &a), 0);
+    is("get_perms", await(x->get_perms(x, NULL, 0, FOLDER "/d", on_answer, &a), &a), 0);
     snprintf(text, sizeof(text), "n%u,r5", mine[0].domid);
     for (size_t i = 0; i + 1 < a.len; i++)
         a.value[i] = a.value[i] ? a.value[i] : ',';
@@ -249,10 +249,10 @@ static void watches(void)
     struct answer r;
 
     snprintf(path, sizeof(path), "/local/domain/%d/" FOLDER, x->domid(x));
-    x->watch(x, FOLDER, on_fire, &a, &a.w);
-    x->watch(x, FOLDER, on_fire, &b, &b.w);
-    x->watch(x, path, on_fire, &absolute, &absolute.w);
-    x->watch(x, "@releaseDomain", on_fire, &release, &release.w);
+    x->watch(x, NULL, FOLDER, on_fire, &a, &a.w);
+    x->watch(x, NULL, FOLDER, on_fire, &b, &b.w);
+    x->watch(x, NULL, path, on_fire, &absolute, &absolute.w);
+    x->watch(x, NULL, "@releaseDomain", on_fire, &release, &release.w);
     report(fires(&a, 1) && fires(&b, 1) && fires(&absolute, 1) && fires(&release, 1), "four watches fire at once",
            a.path);
     is("a change", do_write(0, FOLDER "/w", "1", 1), 0);
@@ -263,7 +263,7 @@ static void watches(void)
     x->unwatch(x, a.w);
     is("a change right behind unwatch", do_write(0, FOLDER "/w", "2", 1), 0);
     report(fires(&b, 3) && a.n == 2, "the removed one is silent", "");
-    x->watch(x, FOLDER "/no/such/node", on_fire, &none, &none.w);
+    x->watch(x, NULL, FOLDER "/no/such/node", on_fire, &none, &none.w);
     report(fires(&none, 1), "a watch on nothing fires once", none.path);
     is("read", do_read(0, "domid", &r), 0);
     printf("       events %llu, late %llu\n", (unsigned long long)host_counter(ctx, "events"),
@@ -280,10 +280,10 @@ static void mixed(void)
     for (int i = 0; i < 50; i++) {
         memset(a, 0, sizeof(a));
         for (int k = 0; k < 8; k++) {
-            x->write(x, 0, FOLDER "/mixed", "1", 1, on_answer, &a[k]);
+            x->write(x, NULL, 0, FOLDER "/mixed", "1", 1, on_answer, &a[k]);
             if (f[k].w)
                 x->unwatch(x, f[k].w);
-            x->watch(x, FOLDER, on_fire, &f[k], &f[k].w);
+            x->watch(x, NULL, FOLDER, on_fire, &f[k], &f[k].w);
         }
         for (int k = 0; k < 8; k++)
             if (await(0, &a[k]) < 0) {
@@ -309,14 +309,14 @@ static void distinct(void)
             memset(value, 'x', sizeof(value));
             snprintf(path, sizeof(path), FOLDER "/n%u", i);
             snprintf(value, sizeof(value), "%u.%u", round, i);
-            x->write(x, 0, path, value, round % 2 ? 5 + i : 5, on_answer, &a[i]);
+            x->write(x, NULL, 0, path, value, round % 2 ? 5 + i : 5, on_answer, &a[i]);
         }
         for (unsigned i = 0; i < 100; i++)
             wrong += await(0, &a[i]) != 0;
         memset(a, 0, sizeof(a));
         for (unsigned i = 0; i < 100; i++) {
             snprintf(path, sizeof(path), FOLDER "/n%u", i);
-            x->read(x, 0, path, on_answer, &a[i]);
+            x->read(x, NULL, 0, path, on_answer, &a[i]);
         }
         for (unsigned i = 0; i < 100; i++) {
             snprintf(value, sizeof(value), "%u.%u", round, i);
@@ -342,7 +342,7 @@ static void on_many(int error, const char *value, size_t len, void *arg)
 
     m->wrong += error || len != 1 || value[0] != 'v';
     m->got++;
-    if (m->sent < MANY && x->read(x, 0, FOLDER "/many", on_many, m) == 0)
+    if (m->sent < MANY && x->read(x, NULL, 0, FOLDER "/many", on_many, m) == 0)
         m->sent++;
     m->done = m->got == MANY;
 }
@@ -356,7 +356,7 @@ static void many(unsigned in_flight)
     do_write(0, FOLDER "/many", "v", 1);
     t = ev_time();
     for (; m.sent < in_flight; m.sent++)
-        x->read(x, 0, FOLDER "/many", on_many, &m);
+        x->read(x, NULL, 0, FOLDER "/many", on_many, &m);
     host_run_until(h, &m.done, 10 * SECONDS);
     t = ev_time() - t;
     snprintf(detail, sizeof(detail), "%.2f s, %.0f us each", t, t / MANY * 1e6);

@@ -289,7 +289,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 static void begin(struct control *c)
 {
     struct unik_vchan *v = c->vm->dom0->vchan;
-    int e = v->connect(v, c->vm->domid, QREXEC_PORT, on_stream, c, &c->stream);
+    int e = v->connect(v, NULL, c->vm->domid, QREXEC_PORT, on_stream, c, &c->stream);
 
     c->messages = 0;
     c->complained = false;

@@ -64,7 +64,7 @@ static int offer(struct data *d)
 {
     struct unik_vchan *v = d->vm->dom0->vchan;
     uint8_t hello[QREXEC_HEADER + 4];
-    int e = v->listen(v, d->vm->domid, d->pair->port, RING_BYTES, RING_BYTES, on_stream, d, &d->stream);
+    int e = v->listen(v, NULL, d->vm->domid, d->pair->port, RING_BYTES, RING_BYTES, on_stream, d, &d->stream);
 
     if (e < 0) {
         dom0_log(d->vm->dom0, UNIK_ERROR, d->vm->name, "cannot serve port %u: %s", d->pair->port, strerror(-e));
@@ -147,7 +147,7 @@ int data_serve(struct data *d)
 int data_join(struct data *d)
 {
     struct unik_vchan *v = d->vm->dom0->vchan;
-    int e = v->connect(v, d->vm->domid, d->pair->port, on_stream, d, &d->stream);
+    int e = v->connect(v, NULL, d->vm->domid, d->pair->port, on_stream, d, &d->stream);
 
     if (e < 0)
         return e;

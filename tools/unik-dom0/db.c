@@ -187,7 +187,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 static int begin(struct db *d)
 {
     struct unik_vchan *v = d->vm->dom0->vchan;
-    int e = v->listen(v, d->vm->domid, QUBESDB_PORT, RING_BYTES, RING_BYTES, on_stream, d, &d->stream);
+    int e = v->listen(v, NULL, d->vm->domid, QUBESDB_PORT, RING_BYTES, RING_BYTES, on_stream, d, &d->stream);
 
     d->complained = false;
     if (e < 0) {

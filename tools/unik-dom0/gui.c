@@ -242,7 +242,7 @@ static void on_retry(struct ev_loop *loop, ev_timer *w, int revents)
 static void begin(struct gui *g)
 {
     struct unik_vchan *v = g->vm->dom0->vchan;
-    int e = v->connect(v, g->vm->domid, GUI_PORT, on_stream, g, &g->stream);
+    int e = v->connect(v, NULL, g->vm->domid, GUI_PORT, on_stream, g, &g->stream);
 
     g->complained = false;
     g->messages = 0;
