@@ -15,13 +15,14 @@ supervisor_libsupervisor_la_SOURCES = \
 	supervisor/slow.c supervisor/slow.h \
 	supervisor/status.c \
 	supervisor/supervisor.c supervisor/supervisor.h \
-	supervisor/unit.c supervisor/unit.h
+	supervisor/unit.c supervisor/unit.h \
+	supervisor/watchers.h
 supervisor_libsupervisor_la_CPPFLAGS = $(AM_CPPFLAGS) -DPLUGINDIR='"$(plugindir)"'
 supervisor_libsupervisor_la_LIBADD = $(EV_LIBS)
 
 sbin_PROGRAMS += unik-supervisor
 unik_supervisor_SOURCES = supervisor/main.c supervisor/object.c supervisor/object-check.c supervisor/slow-feed.c \
-	supervisor/static-none.c
+	supervisor/static-none.c supervisor/watchers.c
 unik_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(VERSION_CPPFLAGS)
 unik_supervisor_LDADD = supervisor/libsupervisor.la $(EV_LIBS) $(DL_LIBS)
 # What --version tells of the libraries that were compiled with us, as far as they are there.
@@ -29,7 +30,7 @@ VERSION_CPPFLAGS = -DUNIK_LIBRARIES='"$(UNIK_LIBRARIES)"'
 
 # All of a static program but its plugins: unik-image links it too.
 noinst_LTLIBRARIES += supervisor/libmain.la
-supervisor_libmain_la_SOURCES = supervisor/main.c supervisor/object-none.c supervisor/slow-none.c
+supervisor_libmain_la_SOURCES = supervisor/main.c supervisor/object-none.c supervisor/slow-none.c supervisor/watchers-none.c
 supervisor_libmain_la_CPPFLAGS = $(AM_CPPFLAGS) $(VERSION_CPPFLAGS)
 supervisor_libmain_la_LIBADD = supervisor/libsupervisor.la
 
@@ -50,10 +51,10 @@ dist_noinst_SCRIPTS += tests/test-cli.sh
 if HAVE_CHECK
 TESTS += tests/test-config tests/test-supervisor
 check_PROGRAMS += tests/test-config tests/test-supervisor
-tests_test_config_SOURCES = tests/test-config.c supervisor/object-none.c supervisor/slow-none.c
+tests_test_config_SOURCES = tests/test-config.c supervisor/object-none.c supervisor/slow-none.c supervisor/watchers-none.c
 tests_test_config_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_config_LDADD = supervisor/libsupervisor.la $(CHECK_LIBS)
-tests_test_supervisor_SOURCES = tests/test-supervisor.c supervisor/object-none.c supervisor/slow-none.c
+tests_test_supervisor_SOURCES = tests/test-supervisor.c supervisor/object-none.c supervisor/slow-none.c supervisor/watchers-none.c
 tests_test_supervisor_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 tests_test_supervisor_LDADD = supervisor/libsupervisor.la $(CHECK_LIBS)
 endif

@@ -10,6 +10,7 @@
 #include "supervisor/options.h"
 #include "supervisor/slow.h"
 #include "supervisor/supervisor.h"
+#include "supervisor/watchers.h"
 
 double supervisor_stop_seconds(const struct supervisor *s) { return s->config->stop_seconds; }
 
@@ -53,6 +54,10 @@ void supervisor_unpublish(struct unit *u)
 
 void supervisor_tell_left(struct unit *u)
 {
+    if (watchers_left(u) < 0) {
+        u->sup->broken = true;
+        supervisor_end(u->sup, UNIK_POWEROFF, "a plugin has freed what the loop uses");
+    }
     for (size_t i = 0; i < u->sup->n; i++) {
         struct unit *v = u->sup->units[i];
 

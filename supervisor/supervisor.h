@@ -49,7 +49,7 @@ void supervisor_free(struct supervisor *s);
 void supervisor_wake(struct supervisor *s);                 /* look at all units, soon, from the loop */
 void supervisor_unpublish(struct unit *u);                  /* gone() to those who want it */
 void supervisor_tell_wants(struct unit *u);                 /* arrived() for what is published */
-void supervisor_tell_left(struct unit *u);                  /* left() to all others */
+void supervisor_tell_left(struct unit *u);                  /* it has: stop its watchers, left() to all others */
 double supervisor_stop_seconds(const struct supervisor *s);
 bool supervisor_settled(const struct supervisor *s);
 

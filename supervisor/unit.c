@@ -6,6 +6,7 @@
 #include "supervisor/slow.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/unit.h"
+#include "supervisor/watchers.h"
 
 #define LATE_SECONDS 10         /* not ready for so long: a line says what it waits for */
 #define BACKOFF_FIRST 0.2       /* seconds before the first restart */
@@ -177,9 +178,11 @@ static void stops(struct unit *u, const char *why)
     enter(u, UNIT_STOPPING);
     supervisor_unpublish(u);
     timer_set(u, supervisor_stop_seconds(u->sup));
+    watchers_suspend(u);
     slow_enter(u, "stop()");
     u->ctx.plugin->stop(&u->ctx);
     slow_leave();
+    watchers_resume(u, u->state == UNIT_STOPPED);
 }
 
 static void is_stopped(struct unit *u, const char *why)

@@ -120,6 +120,17 @@ sed 's/\.start = /.needs = (const char *const[]){ "none\/1", NULL }, .start = /'
 again 'mine needs none/1, and no plugin here provides it'
 sed 's/UNIK_APP/0/' good.c | app; again 'mine is no app any more'
 app <good.c; again 'INF \[mine\] second'
+# an app that leaves its timer active: freed, in its own memory, freed within something, and in a stop() that takes a while
+leaves='mine\] stopped and left behind active watchers: timer 1$'
+sed '/ev_timer_stop/d' good.c | app; again 'INF \[mine\] second'
+sed '/ev_timer_stop/d; /free(ctx->data)/d; s/ev_timer \*timer = calloc.*/static ev_timer one, *timer = \&one;/' good.c | app; again "$leaves"
+wait_for 'INF \[mine\] second' && ok
+sed '/ev_timer_stop/d; s/sizeof(\*timer)/sizeof(*timer) + 64/; s/^    if (!timer)/    timer += 1;\n&/; s/free(ctx->data)/free((ev_timer *)ctx->data - 1)/' good.c | app
+again "$leaves"; wait_for 'INF \[mine\] second' && ok
+sed '/ev_timer_stop/d; s/^static void stop/static void late(int revents, void *arg)\n{\n    (void)revents;\n    unik_stopped(arg);\n}\n\n&/
+    s/free(ctx->data);/ev_once(ctx->loop, -1, 0, 0.2, late, ctx);/; /^    unik_stopped(ctx);/d' good.c | app
+again "$leaves"; wait_for 'INF \[mine\] second' && ok
+app <good.c; again "$leaves"; wait_for 'INF \[mine\] second' && ok
 kill -TERM $pid; wait $pid; rc=$?; [ $rc = 0 ] && ok || bad "exit $rc after reloads"
 
 # mistakes of a plugin that the host can see
