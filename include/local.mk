@@ -6,6 +6,7 @@ unikinclude_HEADERS = \
 	include/unik/context.h \
 	include/unik/draw.h \
 	include/unik/gui.h \
+	include/unik/inherit.h \
 	include/unik/net.h \
 	include/unik/nic.h \
 	include/unik/pages.h \

@@ -5,20 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <unik/inherit.h>
 
 #include "plugins/qrexec/exec-parts.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* What whoever started us had to say to us, which a child would take for itself: systemd.exec(5) and sd_notify(3), the
- * shell, the dynamic linker. A name without "=" is the beginning of several. */
-static const char *const ours_alone[] = {
-    "LISTEN_", "NOTIFY_SOCKET=", "WATCHDOG_", "INVOCATION_ID=", "JOURNAL_STREAM=", "SYSTEMD_", "MANAGERPID", "MAINPID=",
-    "PIDFILE=", "FDSTORE=", "MEMORY_PRESSURE_", "CREDENTIALS_DIRECTORY=", "RUNTIME_DIRECTORY=", "STATE_DIRECTORY=",
-    "CACHE_DIRECTORY=", "LOGS_DIRECTORY=", "CONFIGURATION_DIRECTORY=", "TRIGGER_", "MONITOR_", "REMOTE_ADDR=",
-    "REMOTE_PORT=", "PWD=", "OLDPWD=", "SHLVL=", "_=",
-    "LD_", "GLIBC_TUNABLES=", NULL
-};
 /* What we set ourselves. */
 static const char *const of_the_account[] = { "HOME=", "USER=", "LOGNAME=", "SHELL=", NULL };
 /* All that another account gets. */
@@ -52,9 +44,7 @@ static bool inherited(const char *var, bool become)
 {
     if (begins(var, "QREXEC"))
         return begins(var, "QREXEC_SERVICE_PATH=");
-    if (!strchr(var, '=') || *var == '=' || strcmp(var, "PATH=") == 0)
-        return false;
-    if (begins_one_of(var, ours_alone) || begins_one_of(var, of_the_account))
+    if (!unik_inherits(var) || strcmp(var, "PATH=") == 0 || begins_one_of(var, of_the_account))
         return false;
     return !become || begins_one_of(var, of_the_machine);
 }

@@ -1,6 +1,9 @@
 /* tests/dom0/guest.c - calls that the guest makes: the policy, dom0's services, other VMs. */
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "tests/common/bytes.h"
@@ -82,6 +85,7 @@ static struct run *with_policy(char *dir)
           "my.Other   work     allow\n"
           "my.Default @default allow:work\n"
           "my.Any+x   *        deny\n"
+          "my.Env     dom0     dom0:env | grep -c =STALE; sed -n 's/^SigIgn.*\\(.\\)$/\\1/p' /proc/self/status; ulimit -n\n"
           "my.Any     *        dom0:echo any\n", f);
     fclose(f);
     snprintf(path, sizeof(path), "%s/my.Arg", dir);
@@ -136,6 +140,31 @@ static void one_call(struct run *r, struct peer *c, const char *service, const c
     peer_close(d);
     send_terminated(c, 0, 513);
 }
+
+/* Nothing that whoever started unik-dom0 meant for it alone, or that another call left, reaches a service. */
+START_TEST(environment_of_services)
+{
+    static const char *const names[] = { "NOTIFY_SOCKET", "LISTEN_FDS", "WATCHDOG_USEC", "PWD", "OLDPWD", "LD_OF_TESTS",
+                                         "QREXEC_SERVICE_ARGUMENT", "QREXEC_REQUESTED_TARGET_KEYWORD", "QREXEC_AGENT_PID" };
+    struct rlimit before, few;
+    struct run *r;
+    struct peer *c;
+    char *dir = test_dir();
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        setenv(names[i], "STALE", 1);
+    signal(SIGHUP, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){ 200, before.rlim_max };
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    r = with_policy(dir);
+    c = run_guest(r, 1, 3);
+    one_call(r, c, "my.Env+", "", "0\n0\n200\n", 0);
+    peer_close(c);
+    ck_assert_int_eq(run_stop(r), 0);
+    test_dir_remove(dir);
+}
+END_TEST
 
 START_TEST(services_of_dom0)
 {
@@ -279,6 +308,7 @@ TCase *case_guest(void)
 
     tcase_set_timeout(t, 240);
     tcase_add_test(t, golden_bytes);
+    tcase_add_test(t, environment_of_services);
     tcase_add_test(t, services_of_dom0);
     tcase_add_test(t, refusals);
     tcase_add_loop_test(t, malformed_calls_are_refused_and_reported, 0, 8);

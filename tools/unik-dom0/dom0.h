@@ -15,6 +15,7 @@
 #define UNIK_DOM0_H
 
 #include <ev.h>
+#include <sys/resource.h>
 #include <unik/text.h>
 #include <unik/vchan.h>
 #include "protocol/qrexec.h"
@@ -71,6 +72,7 @@ struct dom0 {
     enum unik_level level;
     struct server *server;              /* socket.c */
     struct net *net;                    /* net.c; NULL without --net */
+    struct rlimit files;                /* RLIMIT_NOFILE as it was given to us: what a service has */
 };
 
 /* ---- log: one line on stderr; control characters in what a peer sent are replaced ---- */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <unik/inherit.h>
 
 #include "tools/unik-dom0/control.h"
 #include "tools/unik-dom0/data.h"
@@ -35,13 +36,18 @@ static void end(struct service *s, enum pair_end how)
     free_service(s);
 }
 
+/* What was meant for whoever started us is not for a service, and no other call's variables are. */
 static void set_environment(const struct service *s)
 {
     const char *plus = strchr(s->name, '+');
+    char **to = environ;
 
+    for (char **var = environ; *var; var++)
+        if (unik_inherits(*var) && strncmp(*var, "QREXEC", 6) != 0 && strcmp(*var, "PATH=") != 0)
+            *to++ = *var;
+    *to = NULL;
     setenv("QREXEC_REMOTE_DOMAIN", s->data.vm->name, 1);
     setenv("QREXEC_SERVICE_FULL_NAME", s->name, 1);
-    unsetenv("QREXEC_SERVICE_ARGUMENT");
     if (plus)
         setenv("QREXEC_SERVICE_ARGUMENT", plus + 1, 1);
     setenv("QREXEC_REQUESTED_TARGET_TYPE", s->target[0] == '@' ? "keyword" : s->target[0] ? "name" : "", 1);
@@ -57,7 +63,9 @@ static void run(const struct service *s, int in, int out)
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_DFL);
+    for (int i = 1; i < NSIG; i++)
+        signal(i, SIG_DFL);             /* nohup(1) ignores one for us, not for them */
+    setrlimit(RLIMIT_NOFILE, &s->data.vm->dom0->files);
     setsid();
     if (dup2(in, 0) < 0 || dup2(out, 1) < 0)
         _exit(125);

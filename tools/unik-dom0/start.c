@@ -394,11 +394,14 @@ static int run(const struct options *o)
 }
 
 /* As many descriptors as we may have: each call takes five. */
-static void raise_limit(void)
+static void raise_limit(struct rlimit *before)
 {
     struct rlimit r;
 
-    if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur == r.rlim_max)
+    if (getrlimit(RLIMIT_NOFILE, before) < 0)
+        *before = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+    r = *before;
+    if (r.rlim_cur == r.rlim_max)
         return;
     r.rlim_cur = r.rlim_max;
     setrlimit(RLIMIT_NOFILE, &r);
@@ -461,7 +464,7 @@ int command_start(int argc, char **argv)
     if (make_dirs(&o, vchan_dir, sizeof(vchan_dir)) < 0 || set_grant_dir(&o, grant_dir, sizeof(grant_dir)) < 0)
         return 1;
     signal(SIGPIPE, SIG_IGN);
-    raise_limit();
+    raise_limit(&dom0.files);
     leave_terminal();
     code = lock_folders(&o, &locks) < 0 ? 1 : serve(&o);
     locks_release(&locks);
