@@ -19,7 +19,7 @@ plugins/tls/mbedtls/%.lo: $(MBEDTLS_DIR)/library/%.c $(srcdir)/plugins/tls/mbedt
 $(patsubst %,plugins/tls/mbedtls/%.lo, asn1parse asn1write base64 cipher cipher_wrap ecdh ecdsa ecp_curves hkdf oid pem pk pk_ecc pk_wrap pkparse \
 	psa_crypto psa_crypto_aead psa_crypto_cipher psa_crypto_client psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_hash \
 	psa_crypto_mac psa_crypto_rsa psa_crypto_slot_management psa_util rsa rsa_alt_helpers ssl_ciphersuites ssl_client ssl_msg ssl_tls \
-	ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server x509 x509_crt): CFLAGS += -Os
+	ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys ssl_tls13_server x509 x509_crt): CFLAGS += $(SIZE_CFLAGS)
 plugins/tls/mbedtls/ssl_tls12_client.lo: $(srcdir)/plugins/tls/mbedtls-pss.h
 plugins/tls/mbedtls/ssl_tls12_client.lo: MBEDTLS_CFLAGS += -I$(MBEDTLS_DIR)/library -include $(srcdir)/plugins/tls/mbedtls-pss.h
 CLEANFILES += $(MBEDTLS_OBJECTS) plugins/tls/mbedtls/*.o plugins/tls/mbedtls/.libs/*.o
