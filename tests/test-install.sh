@@ -33,5 +33,10 @@ rm -f "$etc/qubes.conf"
 is "and nothing else" test -z "$(find "$work/root" -type f)"
 conf install-data-local; conf uninstall-conf
 is "nothing edited: nothing left" test -z "$(find "$work/root" -type f)" -a ! -e "$etc"
+
+# a program whose library is missing, as one whose objects are
+program=tests/xen/xenstore-live
+[ -e "$UNIK_BUILD/$program" ] || { make -C "$UNIK_BUILD" -n $program ${program//[\/-]/_}_{OBJECTS,LDADD,DEPENDENCIES}= >"$work/said" 2>&1
+    is "what cannot be made says so" grep -q "$program is not made here: configure left out" "$work/said"; }
 echo "test-install: $passed passed, $failed failed"
 [ "$failed" = 0 ]
