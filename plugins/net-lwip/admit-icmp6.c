@@ -9,8 +9,8 @@ enum { OPTION_SOURCE = 1, OPTION_TARGET = 2 };
 #define FIXED 24                        /* bytes of a neighbour message before its options */
 
 /* Walk the options; *option: the one of that type, 0 if there is none. False: one has no length, or does not lie within the packet,
- * or is no Ethernet address. */
-static bool options(const struct admit_view *v, const struct admit_found *found, unsigned type, size_t *option)
+ * or is no Ethernet address of somebody else. */
+static bool options(const struct admit_here *here, const struct admit_view *v, const struct admit_found *found, unsigned type, size_t *option)
 {
     size_t size;
 
@@ -25,7 +25,7 @@ static bool options(const struct admit_view *v, const struct admit_found *found,
             return false;
         if (o[0] != type || *option)
             continue;
-        if (size != 8 || !admit_is_mac(o + 2))
+        if (size != 8 || !admit_is_mac(here, o + 2))
             return false;
         *option = at;
     }
@@ -44,7 +44,7 @@ static enum admit_verdict neighbour(const struct admit_here *here, const struct 
         return ADMIT_HEADERS;           /* a router has passed it on: it is not from our link */
     if (!(admit_roles6(target) & ADMIT_FROM))
         return ADMIT_ADDRESS;
-    if (!options(v, found, asks ? OPTION_SOURCE : OPTION_TARGET, &found->option))
+    if (!options(here, v, found, asks ? OPTION_SOURCE : OPTION_TARGET, &found->option))
         return ADMIT_HEADERS;
     if (!asks)
         return (from & ADMIT_PROBE) || admit_ours6(here, target) ? ADMIT_ADDRESS :

@@ -15,7 +15,7 @@ struct admit_view {
 
 static inline unsigned admit_be16(const uint8_t *p) { return (unsigned)p[0] << 8 | p[1]; }
 
-bool admit_is_mac(const uint8_t *mac);                /* of one card */
+bool admit_is_mac(const struct admit_here *here, const uint8_t *mac);   /* of one card, and not of ours: nobody else has that */
 bool admit_ours6(const struct admit_here *here, const uint8_t *address);
 bool admit_solicited(const struct admit_here *here, const uint8_t *group);      /* the group of who asks for us (RFC 4291 2.7.1) */
 

@@ -55,11 +55,11 @@ unsigned admit_roles6(const uint8_t *address)
     return table6[i].roles;
 }
 
-bool admit_is_mac(const uint8_t *mac)
+bool admit_is_mac(const struct admit_here *here, const uint8_t *mac)
 {
     static const uint8_t none[6];
 
-    return !(mac[0] & 1) && memcmp(mac, none, 6) != 0;
+    return !(mac[0] & 1) && memcmp(mac, none, 6) != 0 && memcmp(mac, here->mac, 6) != 0;
 }
 
 bool admit_ours6(const struct admit_here *here, const uint8_t *address)
@@ -95,7 +95,7 @@ static enum admit_verdict arp(const struct admit_here *here, const uint8_t *a, s
         return ADMIT_SHORT;
     if (memcmp(a, ethernet, 6) != 0 || a[6] != 0 || (a[7] != 1 && a[7] != 2))
         return ADMIT_HEADERS;
-    if (!admit_is_mac(a + 8) || !(other4(here, a + 14) || (a[7] == 1 && (admit_roles4(a + 14) & ADMIT_PROBE))))
+    if (!admit_is_mac(here, a + 8) || !(other4(here, a + 14) || (a[7] == 1 && (admit_roles4(a + 14) & ADMIT_PROBE))))
         return ADMIT_ADDRESS;
     return ADMIT_TAKE;
 }
@@ -293,7 +293,7 @@ enum admit_verdict admit_frame(const struct admit_here *here, const uint8_t *fra
         return ADMIT_SHORT;
     if (!for_us(here, frame, type == 0x86dd))
         return ADMIT_OTHERS;
-    if (!admit_is_mac(frame + 6))
+    if (!admit_is_mac(here, frame + 6))
         return ADMIT_ADDRESS;
     v.group = frame[0] & 1;
     if (type == 0x0806)

@@ -127,7 +127,8 @@ START_TEST(arp)
         { "as it is", 0, "", ADMIT_TAKE }, { "an answer", 20, "0002", ADMIT_TAKE }, { "neither", 20, "0003", ADMIT_HEADERS },
         { "token ring", 14, "0006", ADMIT_HEADERS }, { "IPv6", 16, "86dd", ADMIT_HEADERS }, { "long MACs", 18, "08", ADMIT_HEADERS },
         { "long addresses", 19, "10", ADMIT_HEADERS }, { "a group's MAC", 22, "01005e000001", ADMIT_ADDRESS },
-        { "no MAC", 22, "000000000000", ADMIT_ADDRESS }, { "from 127.0.0.1", 28, "7f000001", ADMIT_ADDRESS },
+        { "no MAC", 22, "000000000000", ADMIT_ADDRESS }, { "our MAC", 22, "00163e5e6c00", ADMIT_ADDRESS },
+        { "in a frame from our MAC", 6, "00163e5e6c00", ADMIT_ADDRESS }, { "from 127.0.0.1", 28, "7f000001", ADMIT_ADDRESS },
         { "from a group", 28, "e0000001", ADMIT_ADDRESS }, { "from all", 28, "ffffffff", ADMIT_ADDRESS },
         { "from us", 28, "0a000002", ADMIT_ADDRESS }, { "a probe", 28, "00000000", ADMIT_TAKE },
         { "an answer of nobody", 20, "0002fefffffffffe00000000", ADMIT_ADDRESS }, { "for another card", 0, "00163e5e6c01", ADMIT_OTHERS }
@@ -152,6 +153,7 @@ START_TEST(ipv6)
     static const char tcp[] = "0fa0 0050 00000001 00000000 5002 0100 0000 0000";
     static const struct { const char *what; size_t at; const char *bytes; unsigned kind; const char *chain; const char *l4; enum admit_verdict want; } rows[] = {
         { "as it is", 0, "", 6, "", tcp, ADMIT_TAKE },
+        { "from our MAC", 6, "00163e5e6c00", 6, "", tcp, ADMIT_ADDRESS },
         { "for another card", 0, "00163e5e6c01", 6, "", tcp, ADMIT_OTHERS }, { "IPv4's group", 0, "01005e000001", 6, "", tcp, ADMIT_OTHERS },
         { "unicast in a frame to a group", 0, "333300000001", 6, "", tcp, ADMIT_ADDRESS },
         { "unicast in a frame to all", 0, "ffffffffffff", 6, "", tcp, ADMIT_ADDRESS },
@@ -243,6 +245,7 @@ START_TEST(neighbours)
         { "beyond the packet", 0, "", say, target, "0e02 feffffffffff", ADMIT_HEADERS, 0 }, { "half an option", 0, "", say, "0201 feff", "", ADMIT_HEADERS, 0 },
         { "two eights of address", 0, "", say, "0202 feffffffffff 0000000000000000", "", ADMIT_HEADERS, 0 },
         { "a group's MAC", 0, "", say, "0201 01005e000001", "", ADMIT_HEADERS, 0 }, { "no MAC", 0, "", ask, "0101 000000000000", "", ADMIT_HEADERS, 0 },
+        { "our MAC", 0, "", say, "0201 00163e5e6c00", "", ADMIT_HEADERS, 0 }, { "our MAC", 0, "", ask, "0101 00163e5e6c00", "", ADMIT_HEADERS, 0 },
         { "too short", 0, "", "8700 0000 00000000 fd0000000000000000000000000000", "", "", ADMIT_SHORT, 0 },
         { "of a group", L6 + 8, "ff02", ask, source, "", ADMIT_ADDRESS, 0 }, { "of ::1", L6 + 8, "0000000000000000 0000000000000001", say, target, "", ADMIT_ADDRESS, 0 },
         { "of another", L6 + 23, "03", ask, source, "", ADMIT_OTHERS, 0 }, { "of us", L6 + 23, "02", say, target, "", ADMIT_ADDRESS, 0 },
