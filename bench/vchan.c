@@ -13,7 +13,7 @@ extern const struct unik_plugin unik_plugin_vchan_socket;
 
 #define TOTAL ((uint64_t)1 << 30)       /* bytes of one run */
 #define RUNS 3                          /* the best one counts */
-#define RING 65536                      /* what qrexec asks for its data channels (vchan.md 1) */
+#define RING 65536                      /* what qrexec asks for its data channels (doc/protocol/vchan.md, 1) */
 #define PORT 513
 
 static char chunk[65536];

@@ -73,7 +73,7 @@ int qrexec_encode_refused(void *bytes, size_t size, const char *ident);
 int qrexec_encode_trigger(void *bytes, size_t size, uint32_t version, const struct qrexec_trigger *t);
 int qrexec_encode_exit_code(void *bytes, size_t size, int code);                        /* code 0..255 */
 
-/* ---- the command line "USER:[nogui:]REST" of EXEC_CMDLINE (protocol/qrexec.md, 5) ---- */
+/* ---- the command line "USER:[nogui:]REST" of EXEC_CMDLINE (doc/protocol/qrexec.md, 5) ---- */
 
 struct qrexec_command {
     const char *user; size_t user_len;

@@ -6,7 +6,7 @@
 
 #define ALLOWED "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-,():"
 
-/* X's modifier bits (gui.md 7). */
+/* X's modifier bits (doc/protocol/gui.md, 7). */
 enum { SHIFT = 1, LOCK = 2, CONTROL = 4, ALT = 8, NUM = 16, SUPER = 64, ALTGR = 128 };
 
 int gui_keyboard_begin(struct gui_keyboard *k, unsigned groups)

@@ -1,5 +1,5 @@
 /* plugins/netfront/offer.c - our half of the interface's nodes, written in one transaction with our state: the back end sees all or
- * nothing (network.md 4.1). */
+ * nothing (doc/protocol/network.md, 4.1). */
 #include <errno.h>
 #include <stdio.h>
 #include "plugins/netfront/front.h"

@@ -1,6 +1,6 @@
 /* plugins/netfront/rx.c - see rx.h. From the backend domain, all of it: a packet that makes no sense is dropped at its end and its
  * pages go round again; only an impossible index ends the connection. Place i of the responses answers request i; the id in it is
- * not looked at, as extra entries have none (network.md 6). */
+ * not looked at, as extra entries have none (doc/protocol/network.md, 6). */
 #include "plugins/netfront/rx.h"
 
 void nf_rx_init(struct rx *r, uint64_t *counters, void *ring_page, void *pages, const uint32_t *refs, unsigned n)

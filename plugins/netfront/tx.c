@@ -1,5 +1,5 @@
 /* plugins/netfront/tx.c - see tx.h. The first request of a frame says its whole size; then come an extra entry for segmentation and
- * the other slots (network.md 6). */
+ * the other slots (doc/protocol/network.md, 6). */
 #include "plugins/netfront/tx.h"
 #include "plugins/netfront/sum.h"
 

@@ -1,5 +1,5 @@
 /* plugins/qrexec/ask.c - requests that wait for dom0's answer, and ports that dom0 has to get back
- * (protocol/qrexec.md, 8 and 9).
+ * (doc/protocol/qrexec.md, 8 and 9).
  */
 #include <errno.h>
 #include <stdio.h>

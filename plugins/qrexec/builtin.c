@@ -1,5 +1,6 @@
-/* plugins/qrexec/builtin.c - services every VM has: what dom0's own tools call and wait for (protocol/lifecycle.md, 7.2),
- * and a look inside. A plugin that registers one of the qubes.* names gets it instead.
+/* plugins/qrexec/builtin.c - services every VM has: what dom0's own tools call and wait for
+ * (doc/protocol/lifecycle.md, 7.2), and a look inside. A plugin that registers one of the qubes.* names gets
+ * it instead.
  */
 #include <errno.h>
 #include <stdlib.h>

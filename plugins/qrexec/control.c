@@ -1,5 +1,5 @@
 /* plugins/qrexec/control.c - the channel to dom0's qrexec daemon: offered on port 512, HELLO first, offered again whenever
- * the daemon goes (protocol/qrexec.md, 2, 3 and 9).
+ * the daemon goes (doc/protocol/qrexec.md, 2, 3 and 9).
  *
  * The daemon is trusted not to attack, but it may be old, new or broken. It is fragile: an unknown type, a wrong length, a
  * bad port or half a message ends or blocks it until the VM is restarted. So only whole messages are written, and only

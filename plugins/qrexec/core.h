@@ -1,4 +1,5 @@
-/* plugins/qrexec/core.h - the state of the agent and of a call. Sections in brackets are those of protocol/qrexec.md. */
+/* plugins/qrexec/core.h - the state of the agent and of a call. Sections in brackets
+ * are those of doc/protocol/qrexec.md. */
 #ifndef PLUGINS_QREXEC_CORE_H
 #define PLUGINS_QREXEC_CORE_H
 

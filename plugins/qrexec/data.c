@@ -1,4 +1,4 @@
-/* plugins/qrexec/data.c - the data channel of one call: messages in and out (protocol/qrexec.md, 2 and 4).
+/* plugins/qrexec/data.c - the data channel of one call: messages in and out (doc/protocol/qrexec.md, 2 and 4).
  *
  * The other end is dom0's client or another VM, which is hostile: a length over the version's limit, an unknown type or a bad
  * HELLO ends this call, and this call only. Payload is read where the channel has it; nothing is kept of it here, so that

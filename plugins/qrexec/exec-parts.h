@@ -22,7 +22,7 @@
 #include <unik/text.h>
 #include "plugins/qrexec/exec.h"
 
-#define QREXEC_EXIT_NO_SERVICE 127      /* protocol/qrexec.md, 7 */
+#define QREXEC_EXIT_NO_SERVICE 127      /* doc/protocol/qrexec.md, 7 */
 #define QREXEC_EXIT_PROBLEM 125
 
 #define QREXEC_PATH_SIZE PATH_MAX       /* of a service file, with NUL */
@@ -35,7 +35,7 @@
 #define QREXEC_STDERR_BYTES 4096        /* read from a stderr pipe at once; fits in one message of every version */
 #define QREXEC_CONNECT_SECONDS 60.0     /* for a socket service to accept */
 
-/* ---- exec-config.c: the config of one service (protocol/qrexec.md, 6) ---- */
+/* ---- exec-config.c: the config of one service (doc/protocol/qrexec.md, 6) ---- */
 
 struct qrexec_service_config {
     bool wait_for_session, skip_descriptor, exit_on_client_eof, exit_on_service_eof;

@@ -1,5 +1,5 @@
 /* plugins/qrexec/incoming.c - requests of dom0 to run something here: from the control message to the handler
- * (protocol/qrexec.md, 5 to 7). Each is answered over its data channel, also when it is refused.
+ * (doc/protocol/qrexec.md, 5 to 7). Each is answered over its data channel, also when it is refused.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* plugins/qrexec/outgoing.c - calls that this VM makes: dom0 is asked, says where, and the other side comes to us
- * (protocol/qrexec.md, 8). We serve the data channel and are the caller on it.
+ * (doc/protocol/qrexec.md, 8). We serve the data channel and are the caller on it.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* plugins/qrexec/socket.h - the local socket for calls of unmodified programs (qrexec-client-vm; protocol/qrexec.md,
- * 8). Any local program may connect: it can hurt nobody but itself.
+/* plugins/qrexec/socket.h - the local socket for calls of unmodified programs (qrexec-client-vm;
+ * doc/protocol/qrexec.md, 8). Any local program may connect: it can hurt nobody but itself.
  */
 #ifndef PLUGINS_QREXEC_SOCKET_H
 #define PLUGINS_QREXEC_SOCKET_H

@@ -42,7 +42,7 @@ int qrexec_stream_ended(struct qrexec_call *c)
     if (c->ended)
         return c->ended;
     if (!c->incoming && c->have_code && c->pub.exit_code != 0 && !c->io_eof)
-        return -ECONNRESET;             /* failed, and its stdout never ended: cut off (protocol/qrexec.md, 4) */
+        return -ECONNRESET;             /* failed, and its stdout never ended: cut off (doc/protocol/qrexec.md, 4) */
     if (c->incoming ? c->io_eof : c->have_code)
         return 1;
     if (!qrexec_data_exhausted(c))

@@ -11,7 +11,7 @@
 #include <unik/vchan.h>
 #include "plugins/vchan-socket/pages.h"
 
-#define CHANNELS_MAX 1024       /* open and closing ones together; a qrexec peer has 256 data ports (vchan.md 1) */
+#define CHANNELS_MAX 1024       /* open and closing; a qrexec peer has 256 data ports (doc/protocol/vchan.md, 1) */
 #define CLOSING_MAX 256         /* closed ones whose output still goes out: at most a ring of memory each */
 #define DOMID_LAST 0x7fef       /* Xen's numbers for domains end here (public/xen.h: DOMID_FIRST_RESERVED) */
 #define SOCKET_PATH_MAX (sizeof(((struct sockaddr_un *)0)->sun_path) - 1)

@@ -1,5 +1,6 @@
-/* plugins/vchan-xen/bring-up.c - the two ends of a vchan, up to the point where libxenvchan takes over (vchan.md
- * 3.2-3.4). Whatever fails, libxenvchan_close() undoes what is there: a field is set when what it names exists. */
+/* plugins/vchan-xen/bring-up.c - the two ends of a vchan, up to the point where libxenvchan takes over
+ * (doc/protocol/vchan.md, 3.2 to 3.4). Whatever fails, libxenvchan_close() undoes what is there: a field is set
+ * when what it names exists. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

@@ -10,7 +10,7 @@
 #include "plugins/vchan-xen/logic.h"
 #include "plugins/vchan-xen/xen.h"
 
-#define CHANNELS_MAX 1024       /* a qrexec peer has 256 data ports (vchan.md 1); grants run out before */
+#define CHANNELS_MAX 1024       /* a qrexec peer has 256 data ports (doc/protocol/vchan.md, 1); grants run out before */
 #define ENTRIES_RUNNING 4       /* xenstore transactions at a time: xenstored grants a guest 10 */
 #define RECHECKS 5              /* looks for peers that are gone, after a domain was released: the last ... */
 #define PEER_POLL 10.0          /* seconds between looks without news, as the library of Qubes does */

@@ -1,4 +1,5 @@
-/* plugins/vchan-xen/logic.h - what can be decided from plain values: names, sizes, indexes, states (vchan.md 2 and 3).
+/* plugins/vchan-xen/logic.h - what can be decided from plain values: names, sizes, indexes, states
+ * (doc/protocol/vchan.md, 2 and 3).
  * No I/O; everything that comes from the other domain is hostile. */
 #ifndef VCHAN_XEN_LOGIC_H
 #define VCHAN_XEN_LOGIC_H

@@ -23,7 +23,7 @@ static void expect_bytes(struct peer *p, const char *text)
     ck_assert(peer_expect(p, bytes, n));
 }
 
-/* gui.md, 14. */
+/* doc/protocol/gui.md, 14. */
 START_TEST(golden_bytes)
 {
     struct run *r = run_start("--screen 1001x700");
@@ -106,7 +106,8 @@ START_TEST(acks_by_version)
 }
 END_TEST
 
-/* Each row of gui.md, 10 that ends the real daemon, and what the log says. Window 1 is there, 64 x 32; 1.pages: 2. */
+/* Each row of doc/protocol/gui.md, 10 that ends the real daemon, and what the log says. Window 1 is there, 64 x 32,
+ * with 2 pages. */
 static const struct { unsigned minor; const char *bytes, *violation; } fatal[] = {
     { 8, "84 *3 02 *3 08 *3 *8", "there is no such window (MAP" },
     { 8, "88 *3 02 *3 10 *3 *16", "there is no such window (SHMIMAGE" },
@@ -225,7 +226,7 @@ START_TEST(silent_from_the_start)
 }
 END_TEST
 
-/* ---- CONFIGURE: gui.md, 4 ---- */
+/* ---- CONFIGURE: doc/protocol/gui.md, 4 ---- */
 
 static void configure(struct peer *p, int x, int y, unsigned width, unsigned height)
 {

@@ -56,7 +56,7 @@ static size_t op_room(struct unik_stream *s)
     return c->state == UNIK_VCHAN_DISCONNECTED || (c->state == UNIK_VCHAN_WAITING && !c->server) ? 0 : c->room;
 }
 
-/* dom0's daemon dies of anything else (protocol/qrexec.md, 9). */
+/* dom0's daemon dies of anything else (doc/protocol/qrexec.md, 9). */
 static void check_control(struct channel *c, const struct qrexec_header *head, const uint8_t *body)
 {
     struct qrexec_trigger t;

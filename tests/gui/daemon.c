@@ -175,7 +175,7 @@ static void on_create(struct daemon *d, const struct gui_message *m)
     complain(d, "too many windows");
 }
 
-/* The table of gui.md 4. */
+/* The table of doc/protocol/gui.md, 4. */
 static void on_configure(struct daemon *d, struct daemon_window *w, const struct gui_rect *r)
 {
     bool equal = same(&w->at, r);

@@ -3,7 +3,7 @@
 
 #define CALL "user:QUBESRPC test.Svc+ work"
 
-/* protocol/qrexec.md 10 (a) and 11, byte for byte. */
+/* doc/protocol/qrexec.md, 10 (a) and 11, byte for byte. */
 START_TEST(golden)
 {
     static const uint8_t request[] = { 0x00, 2, 0, 0, 0x29, 0, 0, 0, 0, 0, 0, 0, 0x01, 0x02, 0, 0,

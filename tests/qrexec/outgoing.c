@@ -3,7 +3,7 @@
 
 #include "tests/qrexec/fixture.h"
 
-/* protocol/qrexec.md 11, "outgoing call, v3", with our own ident; and its two siblings. */
+/* doc/protocol/qrexec.md, 11, "outgoing call, v3", with our own ident; and its two siblings. */
 START_TEST(golden_requests)
 {
     static const uint32_t types[] = { QREXEC_TRIGGER2, QREXEC_TRIGGER3, QREXEC_TRIGGER4 };

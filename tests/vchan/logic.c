@@ -33,7 +33,7 @@ START_TEST(numbers)
 }
 END_TEST
 
-/* vchan.md 3.2: the server's choice. */
+/* doc/protocol/vchan.md, 3.2: the server's choice. */
 START_TEST(orders)
 {
     static const struct { size_t r, w; int read, write; } rows[] = {

@@ -26,7 +26,7 @@
 #define DOM0_NAME_MAX 31                /* bytes of a VM name: dom0's own limit */
 #define DOM0_LAST_MAX 16                /* violations kept for `status` */
 #define DOM0_LINE_MAX 400
-#define DOM0_CONNECT_SECONDS 10         /* dom0 calls the VM: how long the real client waits for it (qrexec.md, 9) */
+#define DOM0_CONNECT_SECONDS 10         /* the real client waits so long for a VM (doc/protocol/qrexec.md, 9) */
 #define DOM0_SERVED_SECONDS 5           /* the VM calls dom0: how long the real daemon waits for its server */
 #define DOM0_AWAY_SECONDS 1             /* a daemon that died comes back after that; the real one does not */
 

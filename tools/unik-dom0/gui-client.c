@@ -13,7 +13,7 @@
 #include "tools/unik-dom0/picture-file.h"
 
 #define WORDS_MAX 4
-#define CLIPBOARD_MAX 256000            /* bytes: what dom0 hands to a VM at most (gui.md, 8) */
+#define CLIPBOARD_MAX 256000            /* bytes: what dom0 hands to a VM at most (doc/protocol/gui.md, 8) */
 
 static const struct command {
     const char *name;

@@ -6,7 +6,7 @@
 #define PLACE_STEP 30
 #define PLACE_STEPS 10
 #define TRAY_ICON 24
-#define GARBAGE 0xdeadbeefu         /* transient_for of a MAP is uninitialised memory in the real daemon (gui.md, 4) */
+#define GARBAGE 0xdeadbeefu         /* a MAP's transient_for: not set by the real daemon (doc/protocol/gui.md, 4) */
 
 static unsigned docked(const struct gui *g)
 {
@@ -27,7 +27,7 @@ static void embed(struct gui_window *w)
     gui_send(g, &m, NULL, 0);
 }
 
-/* A menu stays where it wants to be, but on the screen (gui.md, 4). */
+/* A menu stays where it wants to be, but on the screen (doc/protocol/gui.md, 4). */
 static void keep_on_screen(struct gui_window *w)
 {
     const struct dom0 *d = w->gui->vm->dom0;

@@ -1,4 +1,5 @@
-/* tools/unik-dom0/gui-in.c - GUI messages from the guest, checked as hard as the real daemon does (gui.md, 10). */
+/* tools/unik-dom0/gui-in.c - GUI messages from the guest, checked as hard as the real daemon does
+ * (doc/protocol/gui.md, 10). */
 #include <stdlib.h>
 
 #include "tools/unik-dom0/gui-parts.h"
@@ -61,7 +62,7 @@ static void take_unmap(struct gui_window *w)
         gui_window_unmap(w);
 }
 
-/* gui.md, 4: the table of the CONFIGURE handshake. */
+/* doc/protocol/gui.md, 4: the table of the CONFIGURE handshake. */
 static void take_configure(struct gui_window *w, struct gui_rect to)
 {
     struct gui_message g = { .type = GUI_CONFIGURE, .window = w->id, .u.rect = w->at };
@@ -126,7 +127,7 @@ static void take_dump(struct gui_window *w, const struct gui_message *m)
         gui_send(g, &ack, NULL, 0);
 }
 
-/* Control characters, and what is not ASCII, come out as _ (gui.md, 9). */
+/* Control characters, and what is not ASCII, come out as _ (doc/protocol/gui.md, 9). */
 static void set_text(char *to, const char *from, size_t size)
 {
     snprintf(to, size, "%s", from);

@@ -28,7 +28,7 @@ struct gui_window {
     struct gui_window *next;            /* the last one mapped comes first */
     uint32_t id;
     struct gui_rect at;                 /* where it is; the guest may not know it yet */
-    bool pending;                       /* ... and owes the echo of a CONFIGURE (gui.md, 4: Q) */
+    bool pending;                       /* ... and owes the echo of a CONFIGURE (doc/protocol/gui.md, 4: Q) */
     unsigned insisted;                  /* times that it sent something else instead */
     ev_timer echo;
     bool mapped, docked, menu, painted, placed;

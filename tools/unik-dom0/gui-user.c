@@ -1,7 +1,7 @@
-/* tools/unik-dom0/gui-user.c - what the user does, as events that the GUI daemon sends (gui.md, 7). */
+/* tools/unik-dom0/gui-user.c - what the user does, as events that the GUI daemon sends (doc/protocol/gui.md, 7). */
 #include "tools/unik-dom0/gui-parts.h"
 
-/* gui.md, 4: the first rows of the table. */
+/* doc/protocol/gui.md, 4: the first rows of the table. */
 void gui_user_place(struct gui_window *w, struct gui_rect to)
 {
     struct gui_message m = { .type = GUI_CONFIGURE, .window = w->id };

@@ -130,7 +130,7 @@ static uint32_t overlap(int64_t at, int64_t n, int64_t most, int64_t *from)
 
 void gui_window_paint(struct gui_window *w, struct gui_rect part)
 {
-    struct gui_window *whole = w->pages ? w : gui_find(w->gui, 0);      /* window 0: the screen (gui.md, 4) */
+    struct gui_window *whole = w->pages ? w : gui_find(w->gui, 0);      /* 0: the screen (doc/protocol/gui.md, 4) */
     const struct gui_pages *pages = whole ? whole->pages : NULL;
     int64_t dx = whole == w ? 0 : w->at.x, dy = whole == w ? 0 : w->at.y, x, y;
     uint32_t n, rows;

@@ -112,7 +112,7 @@ void gui_send(struct gui *g, struct gui_message *m, const void *end, size_t n)
     free(bytes);
 }
 
-/* ---- the handshake (gui.md, 2) ---- */
+/* ---- the handshake (doc/protocol/gui.md, 2) ---- */
 
 static void take_version(struct gui *g)
 {

@@ -18,7 +18,7 @@
 
 #include "tools/unik-dom0/net-inside.h"
 
-/* Linux netback's own MAC, whatever the VM's is (network.md, 3). */
+/* Linux netback's own MAC, whatever the VM's is (doc/protocol/network.md, 3). */
 static const uint8_t provider_mac[6] = { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff };
 
 struct inside {

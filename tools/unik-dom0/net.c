@@ -13,7 +13,7 @@
 
 #define VALUE_MAX 64
 
-/* As dom0 numbers them (network.md, 1): the VM by its number, the provider at the end of the range. */
+/* As dom0 numbers them (doc/protocol/network.md, 1): the VM by its number, the provider at the end of the range. */
 #define GATEWAY "10.137.255.254"
 #define GATEWAY6 "fd09:24ef:4179::a89:fffe"
 static const char *const dns_text[NET_DNS_MAX] = { "10.139.1.1", "10.139.1.2" };

@@ -30,7 +30,7 @@ void pairs_free(struct vm *vm);
 size_t pairs_used(struct vm *vm);
 
 /* The lowest free port for a channel between the VM and `domain`, by the parity rule if that is a VM too
- * (qrexec.md, 9). NULL: all are taken. */
+ * (doc/protocol/qrexec.md, 9). NULL: all are taken. */
 struct pair *pair_reserve(struct vm *vm, uint32_t domain);
 /* A channel on a port that another VM's daemon reserved. NULL: the table is full. */
 struct pair *pair_expect(struct vm *vm, uint32_t domain, uint32_t port);

@@ -136,7 +136,7 @@ static bool find_file(struct dom0 *d, const char *service, char *path, size_t si
            && access(path, X_OK) == 0;
 }
 
-/* The caller serves, the callee connects: no byte of it passes dom0 (qrexec.md, 10 b). */
+/* The caller serves, the callee connects: no byte of it passes dom0 (doc/protocol/qrexec.md, 10 b). */
 static void connect_vm(struct request *r, struct vm *callee)
 {
     static char line[QREXEC_CMD_MAX];       /* used within one call only */
