@@ -21,11 +21,11 @@ check() {       # check NAME WANTED FOUND
 call() { "$unik_dom0" call --user "$me" "$@" 2>>"$work/call.err"; }
 code() { call "$@" >/dev/null </dev/null; echo $?; }
 sum() { md5sum | cut -c 1-32; }
-connected() { "$unik_dom0" wait --seconds 60 qrexec && "$unik_dom0" wait --seconds 60 qubesdb; echo $?; }
+connected() { "$unik_dom0" wait --seconds 3600 qrexec && "$unik_dom0" wait --seconds 3600 qubesdb; echo $?; }
 violations() { "$unik_dom0" status | sed -n 's/^violations: //p'; }
 # All ports are released, soon.
 ports() {
-    for _ in $(seq 1000); do "$unik_dom0" status | grep -q "^ports: 0 " && break; sleep 0.1; done
+    for _ in $(seq 6000); do "$unik_dom0" status | grep -q "^ports: 0 " && break; sleep 0.1; done
     "$unik_dom0" status | sed -n 's/^ports: //p'
 }
 
@@ -36,7 +36,9 @@ service t.Size 'head -c "$1" /dev/zero'
 service t.Count 'wc -c'
 service t.Exit 'echo to stderr >&2; exit "$1"'
 service t.Early 'exec <&-; echo early'
-cat >"$work/guest.conf" <<-END
+# begin CONNECT-TIMEOUT: the guest
+begin() {
+    cat >"$work/guest.conf" <<-END
 	target = qubes
 	[vchan-socket]
 	domid = 1
@@ -44,11 +46,14 @@ cat >"$work/guest.conf" <<-END
 	[qubesdb]
 	[qrexec]
 	service-path = $work/services
-	connect-timeout = 2s
+	connect-timeout = $1
 	END
-"$unik_dom0" start --state "$work/state" --deadline 5 >"$work/dom0.out" 2>"$work/dom0.log" & dom0=$!
-for _ in $(seq 6000); do grep -q ready "$work/dom0.out" && break; sleep 0.01; done
-"$build/unik-supervisor" -c "$work/guest.conf" >"$work/guest.log" 2>&1 & guest=$!
+    "$build/unik-supervisor" -c "$work/guest.conf" >>"$work/guest.log" 2>&1 & guest=$!
+}
+# The machine may stand still for as long as it likes: nobody is late before the test has failed otherwise.
+"$unik_dom0" start --state "$work/state" --deadline 3600 --connect-timeout 3600 >"$work/dom0.out" 2>"$work/dom0.log" & dom0=$!
+for _ in $(seq 6000); do grep -q ready "$work/dom0.out" && break; sleep 0.05; done
+begin 3600
 check 'guest connects' 0 "$(connected)"
 
 for n in 0 1 4096 4097 65535 65536 65537 131072 5000000; do
@@ -76,7 +81,7 @@ check 'violations so far' 0 "$(violations)"
 "$unik_dom0" qubesdb write /vm-config/x "$(printf 'v%.0s' $(seq 3071))"
 "$unik_dom0" qubesdb rm /vm-config/
 unanswered() { "$unik_dom0" status | sed -n 's/^qubesdb: .*, \([0-9]*\) unanswered/\1/p'; }
-for _ in $(seq 1000); do [ "$(unanswered)" = 0 ] && break; sleep 0.05; done
+for _ in $(seq 6000); do [ "$(unanswered)" = 0 ] && break; sleep 0.05; done
 check 'changes are acknowledged' 0 "$(unanswered)"
 
 fault() { "$unik_dom0" fault none; "$unik_dom0" fault "$1"; }
@@ -86,8 +91,6 @@ fault slow-reader=100000
 check 'a slow reader' 30000 "$(call t.Size+30000 </dev/null | wc -c)"
 fault late-data-server=0.3
 check 'a late data server' 7 "$(code t.Exit+7)"
-fault no-data-server=0.5x1
-check 'no data server' 125 "$(code t.Exit+7)"
 fault drop-data-after=100000x1
 check 'a data channel that is cut' 255 "$(call t.Cat >/dev/null </dev/zero; echo $?)"
 check 'its port' '0 in use' "$(ports)"
@@ -113,9 +116,22 @@ check 'works as before' 3 "$(code t.Exit+3)"
 check 'violations after all faults' 0 "$(violations)"
 check 'ports after all faults' '0 in use' "$(ports)"
 
-kill -0 "$guest" 2>/dev/null; check 'the guest lives' 0 $?
-kill "$guest"; wait "$guest"; check 'the guest ends in order' 0 $?; guest=
-"$unik_dom0" wait --seconds 60 gone; check 'dom0 sees it go' 0 $?
+# order WHICH: the guest ends as it should
+order() {
+    kill -0 "$guest" 2>/dev/null; check "$1 guest lives" 0 $?
+    kill "$guest"; wait "$guest"; check "$1 guest ends in order" 0 $?; guest=
+    "$unik_dom0" wait --seconds 3600 gone; check "dom0 sees $1 guest go" 0 $?
+}
+order 'the'
+
+# A guest that does not wait for long, for the one call that nobody serves: it gives the port back. Other calls than that, a slow
+# machine could fail here.
+begin 1s
+check 'another guest connects' 0 "$(connected)"
+fault no-data-server=0.5x1
+check 'no data server' 125 "$(code t.Exit+7)"
+check 'the port of that call' '0 in use' "$(ports)"
+order 'this'
 "$unik_dom0" stop; wait "$dom0"; check 'dom0 ends without a violation' 0 $?; dom0=
 [ $failed = 0 ] || { echo "--- dom0"; tail -n 30 "$work/dom0.log"; echo "--- guest"; tail -n 30 "$work/guest.log"; }
 echo "$((done - failed)) passed, $failed failed"
