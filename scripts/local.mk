@@ -11,3 +11,6 @@ dist_template_DATA = apps/hello/hello.c scripts/template.mk
 scripts/unik-new-app: $(srcdir)/scripts/unik-new-app.in Makefile
 	$(AM_V_GEN)$(MKDIR_P) scripts && sed -e 's|@templatedir@|$(templatedir)|g; s|@pkgconfigdir@|$(libdir)/pkgconfig|g' $(srcdir)/scripts/unik-new-app.in >$@.new && \
 		chmod +x $@.new && mv $@.new $@
+
+TESTS += tests/test-get-sources.sh
+dist_noinst_SCRIPTS += tests/test-get-sources.sh
