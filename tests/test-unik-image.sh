@@ -71,6 +71,26 @@ run --describe lib.xen; expect "and it is in" 0 'plugin my-app 7'
 printf 'target = unix\n[hello]\n' >hello.conf
 run -c hello.conf -o hello.xen --plugin hello.o; run --describe hello.xen; expect "instead of a shipped one" 0 'plugin hello 8'
 
+# what is wrong with a config is said before anything is linked, also where a plugin is given
+slow() { printf '#!/bin/sh\ncase "$*" in *static-pie*) echo linked >>links ;; esac\nexec %s "$@"\n' "$CC" >slow; chmod +x slow; }
+slow; rm -f links
+printf 'target = unix\n[my-app]\ntxet = x\n[vchan-socket]\ndomid = x\n' >early.conf
+for given in mine.o libmine.a; do
+    CC=./slow run -c early.conf -o no.xen --plugin $given
+    expect "mistakes early, $given" 1 '^early.conf:3: my-app has no key txet' '^early.conf:5: domid = x'
+done
+$CC -std=gnu11 -DLATER -I"$UNIK_SOURCE/include" -c -o later.o -x c - <<'END' || exit 99
+#include <unik/plugin.h>
+void only_in_the_program(void);
+static int start(struct unik_ctx *ctx) { only_in_the_program(); unik_ready(ctx); return 0; }
+static void stop(struct unik_ctx *ctx) { unik_stopped(ctx); }
+UNIK_PLUGIN(my_app) = { UNIK_PLUGIN_HEAD, .name = "my-app", .version = "1", .summary = "x", .targets = UNIK_ON_ANY,
+    .start = start, .stop = stop };
+END
+CC=./slow run -c early.conf -o no.xen --plugin later.o
+expect "mistakes of others, where one is checked later" 1 '^unik-image: \[my-app\] is checked when' '^early.conf:5: domid = x'
+is "nothing was linked" test ! -e links
+
 # mistakes
 run -c mine.conf -o no.xen; expect "its plugin forgotten" 1 '^unik-image: mine.conf: none of its plugins (my-app) is'
 printf 'target = qubes\n[qrexec]\nmode = srve\n[vchan-socket]\n[nosuch]\n' >bad.conf
