@@ -11,6 +11,7 @@ head -c 3000000 /dev/urandom >site/big; echo hello >site/index.html
 http=$(free_port 21000) https=$(free_port 21300)
 cat >https.conf <<END
 target = unix
+log = "*:info, tls:debug"
 [net-sockets]
 address = 127.0.0.1
 [tls]
@@ -73,6 +74,13 @@ for weak in "-tls1_1 -cipher ALL:@SECLEVEL=0" "-tls1_2 -cipher AES128-SHA" "-tls
     same "told: $why" 1 "$(grep -ic "$why" said)"
 done
 
+# new keys in mid-connection: the library has none to offer
+for keys in k K; do
+    { echo $keys; until_true grep -q 'SSL alert' said; } | client -tls1_3 >said
+    same "KeyUpdate ($keys): told" 1 "$(grep -c 'alert unexpected message' said | sed 's/^[1-9].*/1/')"
+done
+same "KeyUpdate: why" 2 "$(grep -c 'connection of .*KeyUpdate' https.log)"
+
 # ---- who does not speak TLS ----
 same "HTTP to the https port" 0 "$(curl -s --max-time 20 "http://127.0.0.1:$https/" | wc -c)"
 exec 5<>"/dev/tcp/127.0.0.1/$https"; head -c 3000 /dev/urandom >&5 2>/dev/null
@@ -114,6 +122,12 @@ for version in 3 2; do
     serve server -tls1_$version -cipher AES128-SHA -ciphersuites TLS_AES_128_CCM_SHA256
     fetch server.test keys/ca.pem; same "no cipher in common, TLS 1.$version" "1 1" "$rc $(grep -c 'handshake with .*alert 40' fetch.log)"
 done
+kill "$far"; wait "$far" 2>/dev/null; port=$(free_port 21600); : >far.log
+{ until_true grep -q '^GET' far.log; echo k; until_true grep -q 'SSL alert' far.log; } |
+    openssl s_server -accept "127.0.0.1:$port" -cert keys/server.pem -key keys/server.key -tls1_3 >far.log 2>&1 & far=$!; others+=($!)
+until_true grep -q ^ACCEPT far.log
+fetch server.test keys/ca.pem; same "KeyUpdate from s_server" "1 1" "$rc $(grep -c 'connection with .*KeyUpdate' fetch.log)"
+until_true grep -q 'alert unexpected message' far.log; same "it is told" 0 $?
 if grep -q '^MBEDTLS_DIR = /' "$UNIK_BUILD/Makefile"; then     # a system's 3.6.6 does not take it
     serve rsa -tls1_2 -sigalgs rsa_pss_rsae_sha256
     fetch server.test keys/ca.pem; same "from s_server, TLS 1.2, RSA-PSS" "0 1" "$rc $(grep -c '^New, TLSv1.2' fetched)"

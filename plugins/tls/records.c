@@ -1,7 +1,8 @@
 /* plugins/tls/records.c - messages of a handshake may be cut at any byte into records, and several may share one (RFC 8446, 5.1; RFC
  * 5246, 6.2.1). The library joins pieces, but wants the four bytes that a message begins with in one record. So what comes is cut
  * anew: a message, or a piece of one, a record. Nothing is kept but those four bytes. What is encrypted passes as it is: the
- * library opens that, and joins the pieces inside by itself.
+ * library opens that, and joins the pieces inside by itself - but not where the four bytes are cut: 3.6 refuses
+ * that (mbedtls_ssl_prepare_handshake_record()), and nobody can come between. Such a peer is told by an alert.
  *
  * The bytes are *from the network*. Whatever is wrong with them passes as well: the library refuses it. */
 #include "tls.h"

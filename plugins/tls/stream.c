@@ -15,6 +15,8 @@
 
 #include "tls.h"
 
+#define KEY_UPDATE 24                   /* RFC 8446, 4.6.3 */
+
 enum state { HANDSHAKE, OPEN, CLOSING };
 
 struct tls_stream {
@@ -201,9 +203,16 @@ static int errno_of(int e)
     }
 }
 
-/* Why a handshake failed. As a client, our user wants to know; as a server, anybody can cause that. */
+/* A post-handshake message that the library has not: its peers have to do with the keys that they have. */
+static bool wants_new_keys(const struct tls_stream *s)
+{
+    return s->state != HANDSHAKE && s->ssl.MBEDTLS_PRIVATE(in_msg) && s->ssl.MBEDTLS_PRIVATE(in_msg)[0] == KEY_UPDATE;
+}
+
+/* Why it failed. As a client, our user wants to know; as a server, anybody can cause that. */
 static void explain(struct tls_stream *s, int e)
 {
+    const char *what = s->state == HANDSHAKE ? "handshake" : "connection";
     char why[256];
     uint32_t flags = mbedtls_ssl_get_verify_result(&s->ssl);
 
@@ -212,13 +221,15 @@ static void explain(struct tls_stream *s, int e)
         why[strcspn(why, "\n")] = 0;
     } else if (e == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
         snprintf(why, sizeof(why), "the peer gave up, with alert %d", s->ssl.MBEDTLS_PRIVATE(in_msg)[1]);
+    } else if (e == MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE && wants_new_keys(s)) {
+        snprintf(why, sizeof(why), "the peer changed its keys (KeyUpdate), which is not supported");
     } else {
         tls_why(e, why, sizeof(why));
     }
     if (s->client)
-        unik_warn(s->t->ctx, "handshake with %s: %s", s->base.peer, why);
+        unik_warn(s->t->ctx, "%s with %s: %s", what, s->base.peer, why);
     else
-        unik_debug(s->t->ctx, "handshake of %s: %s", s->base.peer, why);
+        unik_debug(s->t->ctx, "%s of %s: %s", what, s->base.peer, why);
 }
 
 /* The library gave up with this error. The peer is told why, unless the library told it, or it is the peer that gave up. */
@@ -285,6 +296,7 @@ static void fill(struct tls_stream *s)
             broke(s, -ECONNRESET);      /* the stream below ended without that: cut off, by whomever; or the peer gave up */
         } else if (errno_of(k)) {
             alert(s, k);
+            explain(s, k);
             broke(s, errno_of(k));
         } else if (k != MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
             break;
