@@ -123,6 +123,7 @@ void panic(const char *how, ...)
     message("crash of the kernel: ", how, list);
     va_end(list);
     backtrace(IMAGE_KERNEL_NAMES, ADDRESS(__builtin_return_address(0)), ADDRESS(__builtin_frame_address(0)));
+    past_tell();
     power(POWER_CRASH);
 }
 
@@ -135,6 +136,7 @@ void panic_at(const struct frame *f, const char *how, ...)
     va_end(list);
     registers(f);
     backtrace(IMAGE_KERNEL_NAMES, f->rip, f->rbp);
+    past_tell();
     power(POWER_CRASH);
 }
 

@@ -10,7 +10,7 @@ KERNEL_LDFLAGS = -nostdlib -static -Wl,-T,$(top_srcdir)/boot/kernel.ld -Wl,--bui
 
 # The machine: from the entry to the grant table.
 MACHINE_SOURCES = boot/start.S boot/pv.c boot/pvh.c boot/memory.c boot/paging.c boot/user.c boot/trap.c boot/event.c boot/time.c \
-	boot/console.c boot/grant.c boot/xenbus.c boot/xenbus-ring.c boot/crash.c boot/power.c boot/main.c boot/text.c boot/image.c \
+	boot/console.c boot/grant.c boot/xenbus.c boot/xenbus-ring.c boot/crash.c boot/past.c boot/power.c boot/main.c boot/text.c boot/image.c \
 	boot/errno.h boot/hypercall.h boot/image.h boot/kernel.h boot/machine.h boot/paging.h boot/xenbus.h boot/x86.h
 
 include boot/linux.mk

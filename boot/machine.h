@@ -86,6 +86,10 @@ extern struct image boot_image;                 /* main.c: the parts of the imag
 bool events_pending(void);                      /* event.c: events_run() would find something */
 void events_wake(void);                         /* event.c: as if an event had come; safe at any time, from an NMI too */
 void console_drain(void);                       /* console.c: waits a little until dom0 has read everything */
+/* past.c: an exception, for the ring of the last; and that ring, in a report. */
+void past_note(const struct frame *f, uint64_t vector);
+void past_tell(void);
+
 /* crash.c: panic() with the registers of a trap in the kernel. */
 _Noreturn void panic_at(const struct frame *f, const char *how, ...) __attribute__((format(printf, 2, 3)));
 

@@ -62,6 +62,7 @@ void trap(struct frame *f, uint64_t vector)
 {
     const char *name = vector < ARRAY_LENGTH(names) ? names[vector] : "unknown exception";
 
+    past_note(f, vector);
     if (vector == NMI)
         nmi(f);
     else if (vector == PAGE_FAULT)

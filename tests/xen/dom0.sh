@@ -48,7 +48,7 @@ net_guest() {
 # Qubes gives its VMs xen_privcmd.unrestricted too: without it a Linux guest may not ask the hypervisor whether another domain
 # lives. What Qubes passes by default is passed to images as well: they must not mind.
 create() {
-    local name=$1 program=$2 words=$3 memory=$4 before=$5 rdinit= kernel extra
+    local name=$1 program=$2 words=$3 memory=$4 before=$5 rdinit= kernel extra death=destroy
     rm -f $consoles/guest-$name.log /var/log/xen/xl-$name.log*
     [ $program = guest ] || rdinit=" rdinit=/${program##*/}"
     case $kind in
@@ -63,6 +63,8 @@ ramdisk = "/share/linux.cpio"'
 ramdisk = \"$program.cpio\""
         extra="root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH$rdinit $before -- $words" memory=${memory:-32} ;;
     esac
+    # one that dies is looked at before it goes: bury(). A triple fault is a reboot to Xen.
+    case $kind in image-*) death=preserve ;; esac
     # QEMU sometimes loses XCR0 of a nested guest (lab): AVX is an invalid opcode then, in whatever program uses it
     [ ${kind#*-} = pv ] || kernel="$kernel
 cpuid = \"host,avx=0\""
@@ -74,8 +76,8 @@ extra = "$extra"
 memory = $memory
 vcpus = 1
 vif = [${guest_vif:+ '$guest_vif' }]
-on_reboot = "destroy"
-on_crash = "destroy"
+on_reboot = "$death"
+on_crash = "$death"
 $more
 CFG
     xl create -q /tmp/$name.cfg || return 1
@@ -120,7 +122,14 @@ settled() {
     echo "$new"
 }
 said() { grep -q -e "$2" $consoles/guest-$1.log; }
-gone() { ! xl domid "$1" >/dev/null 2>&1; }
+address_in_kernel() { awk -v name=$1 '$3 == name { print $1 }' /share/kernel.names; }
+# bury NAME: an image that has died, and is kept: the last exceptions of its kernel to /tmp/last.NAME, and it goes
+bury() {
+    xl list "$1" 2>/dev/null | awk 'NR == 2 { exit !($5 ~ /s/) }' || return 1
+    /share/lacking "$(xl domid "$1")" past "$(address_in_kernel past)" >/tmp/last.$1
+    xl destroy "$1"
+}
+gone() { ! xl domid "$1" >/dev/null 2>&1 || bury "$1"; }
 
 # is_value WHAT WANTED FOUND: a line from a comparison, which says what was found instead
 is_value() { if [ "$2" = "$3" ]; then ok "$1"; else bad "$1: wanted \"$2\", found \"$3\""; fi; }
@@ -139,6 +148,9 @@ clean_up() {
     local n g
     for n in $dom0_names; do eval "kill \$dom0_$n 2>/dev/null; wait \$dom0_$n 2>/dev/null"; done
     dom0_names=
+    for g in $(xl list | awk 'NR > 2 && $5 ~ /s/ { print $1 }'); do     # nobody waited for its end
+        bury $g && sed "s|^|note $check/$kind: $g is dead: |" /tmp/last.$g
+    done
     for g in $(xl list | awk 'NR > 2 { print $2 }'); do xl destroy $g; done
     rm -rf /tmp/dom0.*
 }
