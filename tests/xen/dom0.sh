@@ -48,7 +48,7 @@ net_guest() {
 # Qubes gives its VMs xen_privcmd.unrestricted too: without it a Linux guest may not ask the hypervisor whether another domain
 # lives. What Qubes passes by default is passed to images as well: they must not mind.
 create() {
-    local name=$1 program=$2 words=$3 memory=$4 before=$5 rdinit= kernel extra death=destroy
+    local name=$1 program=$2 words=$3 memory=$4 before=$5 rdinit= kernel extra on_reboot=destroy
     rm -f $consoles/guest-$name.log /var/log/xen/xl-$name.log*
     [ $program = guest ] || rdinit=" rdinit=/${program##*/}"
     case $kind in
@@ -63,8 +63,8 @@ ramdisk = "/share/linux.cpio"'
 ramdisk = \"$program.cpio\""
         extra="root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH$rdinit $before -- $words" memory=${memory:-32} ;;
     esac
-    # one that dies is looked at before it goes: bury(). A triple fault is a reboot to Xen.
-    case $kind in image-*) death=preserve ;; esac
+    # a triple fault is a reboot to Xen, and the kernel can say nothing of it: bury() has a look
+    [ $kind != image-pvh ] || on_reboot=preserve
     # QEMU sometimes loses XCR0 of a nested guest (lab): AVX is an invalid opcode then, in whatever program uses it
     [ ${kind#*-} = pv ] || kernel="$kernel
 cpuid = \"host,avx=0\""
@@ -76,8 +76,8 @@ extra = "$extra"
 memory = $memory
 vcpus = 1
 vif = [${guest_vif:+ '$guest_vif' }]
-on_reboot = "$death"
-on_crash = "$death"
+on_reboot = "$on_reboot"
+on_crash = "destroy"
 $more
 CFG
     xl create -q /tmp/$name.cfg || return 1
@@ -129,7 +129,7 @@ bury() {
     /share/lacking "$(xl domid "$1")" past "$(address_in_kernel past)" >/tmp/last.$1
     xl destroy "$1"
 }
-gone() { ! xl domid "$1" >/dev/null 2>&1 || bury "$1"; }
+gone() { ! xl domid "$1" >/dev/null 2>&1 || { [ $kind = image-pvh ] && bury "$1"; }; }
 
 # is_value WHAT WANTED FOUND: a line from a comparison, which says what was found instead
 is_value() { if [ "$2" = "$3" ]; then ok "$1"; else bad "$1: wanted \"$2\", found \"$3\""; fi; }
