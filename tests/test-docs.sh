@@ -30,7 +30,7 @@ if command -v mandoc >/dev/null; then
         mandoc -T lint -W warning "$page" || bad "$page"
     done
 fi
-for f in $(grep -o '`\(include\|conf\|scripts\|man\|apps\|plugins\|tests\|tools\|bench\)/[A-Za-z0-9./-]*`' README.md | tr -d '`' | sort -u); do
+for f in $(grep -o '`\(include\|conf\|doc\|scripts\|man\|apps\|plugins\|tests\|tools\|bench\)/[A-Za-z0-9./-]*`' README.md | tr -d '`' | sort -u); do
     [ -e "$f" ] || bad "README.md names $f, which is not there"
 done
 echo "test-docs: $failed failed"

@@ -29,7 +29,7 @@ references() {
         { while (match(rest, /[A-Za-z0-9_.*\/@{}$+-]*\.md/)) {
               before = RSTART > 1 ? substr(rest, RSTART - 1, 1) : ""
               name = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
-              if (name ~ /[*${}]/ || rest ~ /^[A-Za-z0-9_]/) continue
+              if (name ~ /[*${}]|NAME/ || rest ~ /^[A-Za-z0-9_]/) continue
               if (name !~ /^doc\//) { if (before != "(") print from (name ~ /^([a-z]+\/)?[A-Z-]+\.md$/ ? name ":" : "?:" name); continue }
               n = ""
               if (match(rest, /^, [0-9]+(\.[0-9]+)*( \(?[a-z]\)?([^a-z]|$))?((, | and | to )[0-9]+(\.[0-9]+)*)*/)) {
