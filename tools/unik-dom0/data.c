@@ -24,11 +24,6 @@ static void on_stream(struct unik_stream *s, unsigned events, void *arg)
     data_turn(d);
 }
 
-static double served_timeout(const struct data *d)
-{
-    return d->vm->dom0->connect_timeout < DOM0_SERVED_SECONDS ? d->vm->dom0->connect_timeout : DOM0_SERVED_SECONDS;
-}
-
 /* Not connected in time; or connected, and no HELLO. */
 static void on_limit(struct ev_loop *loop, ev_timer *w, int revents)
 {
@@ -40,7 +35,7 @@ static void on_limit(struct ev_loop *loop, ev_timer *w, int revents)
         d->error = -ETIMEDOUT;
         if (d->service)
             vm_violation(d->vm, "qrexec", "port %u: not served within %g s of SERVICE_CONNECT", d->pair->port,
-                         served_timeout(d));
+                         d->vm->dom0->served_timeout);
     } else if (!d->version) {
         d->error = -EPROTO;
         vm_violation(d->vm, "qrexec", "port %u: no HELLO on the data channel within %g s", d->pair->port,
@@ -152,7 +147,7 @@ int data_join(struct data *d)
     if (e < 0)
         return e;
     outbox_attach(&d->box, d->stream);
-    start_limit(d, served_timeout(d));
+    start_limit(d, d->vm->dom0->served_timeout);
     return 0;
 }
 

@@ -68,6 +68,7 @@ struct dom0 {
     uint32_t clipboard_max;             /* bytes that a VM may copy: the limit of each VM in dom0 */
     const char *grant_dir;              /* files that stand for granted pages; NULL: real grants */
     double connect_timeout;             /* how long a call of dom0 waits for the guest to connect */
+    double served_timeout;              /* how long the guest may take to serve a call of its own */
     double deadline;                    /* how long a guest may take for what it must do at once */
     enum unik_level level;
     struct server *server;              /* socket.c */

@@ -43,7 +43,8 @@ struct options {
 
 static struct dom0 dom0 = { .protocol = QREXEC_VERSION, .gui_version = GUI_VERSION_OF(GUI_MINOR_MAX),
                             .screen_width = 1920, .screen_height = 1080, .clipboard_max = 64000,
-                            .connect_timeout = DOM0_CONNECT_SECONDS, .deadline = 10,
+                            .connect_timeout = DOM0_CONNECT_SECONDS,
+                            .served_timeout = DOM0_SERVED_SECONDS, .deadline = 10,
                             .level = UNIK_INFO };
 
 static const struct option longs[] = {
@@ -172,6 +173,7 @@ static int parse_one(struct options *o, int c, char *arg)
     case 'w':
         if (!parse_number(arg, 0.1, 3600, &dom0.connect_timeout))
             return usage("--connect-timeout %s: expected 0.1..3600", arg);
+        dom0.served_timeout = dom0.connect_timeout;
         return 0;
     case 'L': return parse_level(arg);
     case 'N': dom0.no_gui = true; return 0;
