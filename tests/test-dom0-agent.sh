@@ -21,7 +21,7 @@ check() {       # check NAME WANTED FOUND
 call() { "$unik_dom0" call --user "$me" "$@" 2>>"$work/call.err"; }
 code() { call "$@" >/dev/null </dev/null; echo $?; }
 sum() { md5sum | cut -c 1-32; }
-connected() { "$unik_dom0" wait --seconds 3600 qrexec && "$unik_dom0" wait --seconds 3600 qubesdb; echo $?; }
+connected() { "$unik_dom0" wait --seconds 600 qrexec && "$unik_dom0" wait --seconds 600 qubesdb; echo $?; }
 violations() { "$unik_dom0" status | sed -n 's/^violations: //p'; }
 # All ports are released, soon.
 ports() {
@@ -120,7 +120,7 @@ check 'ports after all faults' '0 in use' "$(ports)"
 order() {
     kill -0 "$guest" 2>/dev/null; check "$1 guest lives" 0 $?
     kill "$guest"; wait "$guest"; check "$1 guest ends in order" 0 $?; guest=
-    "$unik_dom0" wait --seconds 3600 gone; check "dom0 sees $1 guest go" 0 $?
+    "$unik_dom0" wait --seconds 600 gone; check "dom0 sees $1 guest go" 0 $?
 }
 order 'the'
 

@@ -111,7 +111,7 @@ done >"$work/missing"
 
 # A folder serves one dom0 at a time. Who waits for it may come before it.
 right 1 'No such file' wait --state "$work/t" --seconds 0.1 dom0
-"$unik_dom0" wait --state "$work/t" --seconds 60 dom0 & waiter=$!
+"$unik_dom0" wait --state "$work/t" --seconds 600 dom0 & waiter=$!
 "$unik_dom0" start --state "$work/t" >"$work/ready" 2>/dev/null & pid=$!
 wait $waiter || { failed=$((failed + 1)); echo "FAIL: wait dom0 ended with $?"; }
 right 1 'in use by another one' start --state "$work/t"

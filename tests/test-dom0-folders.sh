@@ -12,7 +12,7 @@ unset VCHAN_SOCKET_DIR UNIK_DOM0_STATE UNIK_GRANT_DIR
 is() { if [ "$2" = "$3" ]; then passed=$((passed + 1)); else failed=$((failed + 1)); echo "FAIL: $1: wanted \"$2\", found \"$3\""; fi; }
 # start STATE ARGS...: in the background; its number in $pid
 start() { local s=$1; shift; "$unik_dom0" start --state "$work/$s" "$@" >"$work/$s.out" 2>"$work/$s.err" & pid=$!; pids+=($pid); }
-up() { "$unik_dom0" wait --state "$work/$1" --seconds 60 dom0 || cat "$work/$1.err"; }
+up() { "$unik_dom0" wait --state "$work/$1" --seconds 600 dom0 || cat "$work/$1.err"; }
 # everything there is, and which file it is: a socket that was made anew is another one
 things() { (cd "$work" && find "$@" \( -type s -o -name '*.lock' -o -name lock \) -printf '%p %i\n' | LC_ALL=C sort); }
 asked() { "$unik_dom0" qubesdb --state "$work/$1" read /name 2>&1; }
@@ -82,7 +82,7 @@ until d status >/dev/null && d qubesdb write /x 2 && ! kill -0 $watcher 2>/dev/n
 wait $watcher; is "watch on a full disk" 1 $?
 { d qubesdb list; echo $? >"$work/rc"; } | head -c 1 >/dev/null
 is "a reader that leaves" yes "$(case $(cat "$work/rc") in 0 | 141) echo yes ;; esac)"
-start closed --domid 4 --vchan-dir "$work/x" >&-; "$unik_dom0" wait --state "$work/closed" --seconds 60 dom0
+start closed --domid 4 --vchan-dir "$work/x" >&-; "$unik_dom0" wait --state "$work/closed" --seconds 600 dom0
 is "a dom0 without standard output serves" vm4 "$(asked closed)"
 "$unik_dom0" stop --state "$work/closed"
 

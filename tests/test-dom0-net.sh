@@ -32,7 +32,7 @@ net no-such-command 2>err; same "no such command" 127 $?
 
 # ---- the cable ----
 "$tap_guest" state/vchan/tap.5 hold >held & others+=($!)
-ask wait --seconds 60 net; same "linked" 0 $?
+ask wait --seconds 600 net; same "linked" 0 $?
 same "its state" "network: vif5.0, link" "$(ask status --vm demo | grep ^network)"
 same "the other's state" "network: vif300.0, no link" "$(ask status --vm other | grep ^network)"
 ask net detach

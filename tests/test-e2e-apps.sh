@@ -4,19 +4,19 @@
 . "$(dirname "$0")/e2e/lib.sh"
 [ -e "$UNIK_BUILD/apps/.libs/ask.so" ] || { echo "skipped: ask was not built"; exit 77; }
 
-gui() { ask gui --seconds 60 "$@"; }
+gui() { ask gui --seconds 600 "$@"; }
 answered() { wait "$caller"; rc=$?; }
 # The list is the daemon's: what the app has done reaches it a little later.
 no_window() { ! gui list | grep -q "title \"$1\""; }
 asks() {
     until_true no_window 'dom0 asks'
-    "$unik_dom0" call --timeout 60 "ask.$1" <<<"$2" >out 2>err & caller=$!; others+=("$caller")
+    "$unik_dom0" call --timeout 600 "ask.$1" <<<"$2" >out 2>err & caller=$!; others+=("$caller")
     gui wait 'dom0 asks' >/dev/null
 }
 
 dom0 --screen 1280x800
 guest 1 '[gui]' 'mode = serve' '[ask]' 'quiet = 50ms' '[status]' 'width = 640' 'height = 480' 'every = 200ms'
-ask wait --seconds 60 gui >/dev/null
+ask wait --seconds 600 gui >/dev/null
 same "the GUI daemon is served" 0 $?
 gui wait status >/dev/null
 same "status is there" 0 $?
@@ -39,7 +39,7 @@ asks Secret 'Passphrase?'
 gui close 'dom0 asks'
 answered; same "closed is cancelled" "1 " "$rc $(cat out)"
 asks Line 'The daemon restarts meanwhile:'
-ask restart gui >/dev/null; ask wait --seconds 60 gui >/dev/null
+ask restart gui >/dev/null; ask wait --seconds 600 gui >/dev/null
 gui wait 'dom0 asks' >/dev/null; same "the question is there again after the GUI daemon's restart" 0 $?
 quiet; gui type 'dom0 asks' 'still here'; gui key 'dom0 asks' Return
 answered; same "and answered" "0 still here" "$rc $(cat out)"

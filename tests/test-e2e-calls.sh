@@ -26,7 +26,7 @@ all_ways() {
 }
 
 for protocol in 4 3 2; do
-    dom0 --protocol $protocol --deadline 20
+    dom0 --protocol $protocol
     if [ -z "${guest_pid[1]-}" ]; then guest 1; else connected 1; fi
     same "protocol" $protocol "$(ask status | sed -n 's/^qrexec: connected, protocol \([0-9]\) .*/\1/p')"
     remember 1
@@ -71,8 +71,8 @@ done
 cat >from-terminal <<END
 set -m
 "$unik_dom0" start --state "$work/state" >dom0.out 2>>dom0.log & echo \$! >dom0.pid
-"$unik_dom0" wait --seconds 60 qrexec
-"$unik_dom0" call --timeout 60 --user "$me" t.Exit+7; echo "code \$?" >terminal.code
+"$unik_dom0" wait --seconds 600 qrexec
+"$unik_dom0" call --timeout 600 --user "$me" t.Exit+7; echo "code \$?" >terminal.code
 END
 : >dom0.out
 script -qec "bash from-terminal" /dev/null </dev/null >/dev/null 2>&1 & others+=($!)

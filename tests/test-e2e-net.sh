@@ -11,7 +11,7 @@ until_true grep -qsE '^ready|--net:' try.out; kill "$dom0_pid" 2>/dev/null; wait
 grep -q ^ready try.out || { echo "skipped: $(cat try.out)"; exit 77; }
 
 net() { ask net exec "$@"; }
-web() { net curl -s -g --max-time 60 "$@"; }
+web() { net curl -s -g --max-time 600 "$@"; }
 code() { web -o /dev/null -w '%{http_code}' "$@"; }
 serves() { [ "$(code --connect-timeout 2 "$@")" = 200 ]; }
 says() { grep -qE "$1" guest5.log; }
@@ -20,6 +20,7 @@ mkdir site keys; echo hello >site/index.html; head -c 20000000 /dev/urandom >sit
 cat >guest5.conf <<END
 target = qubes
 drain-timeout = 2s
+stop-timeout = 50s
 [vchan-socket]
 domid = 5
 dir = $work/state/vchan
@@ -27,12 +28,16 @@ dir = $work/state/vchan
 retry = 20ms
 retry-max = 100ms
 [qrexec]
+connect-timeout = 100s
 retry-max = 100ms
 [tap]
 socket = $work/state/vchan/tap.5
 [net-lwip]
 [www]
 root = site
+head-timeout = 3600
+idle-timeout = 3600
+write-timeout = 3600
 END
 [ ! -e keys/server.pem ] || printf 'tls-port = 443\n[tls]\ncertificate = keys/server.pem\nkey = keys/server.key\n' >>guest5.conf
 
@@ -68,7 +73,7 @@ for i in $(seq 200); do exec {fd}<>/dev/tcp/10.137.0.5/80 || exit 1; fds[i]=$fd;
 for fd in "${fds[@]}"; do printf 'GET / HTTP/1.0\r\n\r\n' >&$fd; done
 for fd in "${fds[@]}"; do tail -n 1 <&$fd; done | sort | uniq -c | xargs
 END
-same "200 connections" "200 hello" "$(net timeout 60 bash many.sh)"
+same "200 connections" "200 hello" "$(net timeout 600 bash many.sh)"
 
 # ---- the cable is pulled under load, and plugged in again ----
 web --limit-rate 4M --retry 0 http://10.137.0.5/big -o got & job=$!

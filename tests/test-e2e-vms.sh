@@ -29,7 +29,7 @@ d.Exit      dom0        allow
 END
 seq -f %015.0f 0 624999 >lines          # 10,000,000 bytes
 
-dom0 --policy policy --services services --deadline 8 --connect-timeout 5 --default-user "$me" \
+dom0 --policy policy --services services --default-user "$me" \
     --vm domid=1,name=left --vm domid=2,name=right
 guest 1
 guest 2
@@ -83,7 +83,7 @@ nothing_left "calls out" 1; nothing_left "calls out" 2
 pids=()
 for ((i = 0; i < 40; i++)); do
     vm=$((i % 2 + 1)) other=right; [ $vm = 1 ] || other=left
-    echo "this is $i" | "$unik_dom0" call --vm $vm --timeout 120 "t.Call+$other.t.Echo" >"out$i" 2>"err$i" & pids+=($!)
+    echo "this is $i" | "$unik_dom0" call --vm $vm --timeout 600 "t.Call+$other.t.Echo" >"out$i" 2>"err$i" & pids+=($!)
 done
 wrong=0
 for ((i = 0; i < 40; i++)); do

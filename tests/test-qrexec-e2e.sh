@@ -43,7 +43,7 @@ config-path = $work/config
 agent-socket = $work/agent
 END
 "$UNIK_BUILD/unik-supervisor" -c guest.conf >guest.log 2>&1 & guest_pid=$!
-"$dom0" wait --seconds 20 qrexec >/dev/null || { cat guest.log dom0.log; exit 1; }
+"$dom0" wait --seconds 600 qrexec >/dev/null || { cat guest.log dom0.log; exit 1; }
 
 service test.Echo 'cat; echo "[$1] from $QREXEC_REMOTE_DOMAIN"; echo oops >&2; exit 7'
 call test.Echo+arg <<<hello

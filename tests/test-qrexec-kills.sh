@@ -9,7 +9,8 @@ kills=${KILLS:-200}
 [ "$sanitized" = 0 ] || kills=${KILLS:-50}
 service p.Echo 'exec cat'
 service p.Name 'cat >/dev/null; echo "p.Name ran"'
-dom0 --deadline 20
+# Of a daemon that was killed nobody hears whether it would have served: such a call ends when the guest gives it up.
+dom0
 guest 1
 remember 1
 
@@ -19,7 +20,7 @@ caller() {
     local name=$1 service=$2 wanted=$3 good=0 rc got
     : >"wrong-$name"
     while [ ! -e stop ]; do
-        got=$(echo "I am $name" | "$unik_dom0" call --user "$me" --timeout 60 "$service" 2>/dev/null); rc=$?
+        got=$(echo "I am $name" | "$unik_dom0" call --user "$me" --timeout 600 "$service" 2>/dev/null); rc=$?
         if [ "$rc $got" = "0 $wanted" ]; then good=$((good + 1)); echo $good >"good-$name"
         elif [ $rc = 0 ] || { [ -n "$got" ] && [ "${wanted#"$got"}" = "$wanted" ]; }; then echo "$rc \"$got\"" >>"wrong-$name"
         fi
@@ -44,7 +45,7 @@ for ((i = 0; i < kills; i++)); do
     sleep "0.00$((i % 10))"
     [ $((i % 5)) != 4 ] || { kill -STOP "${guest_pid[1]}"; sleep 0.02; }
     kill -KILL "$dom0_pid"; wait "$dom0_pid" 2>/dev/null
-    dom0 --deadline 20
+    dom0
     [ $((i % 5)) != 4 ] || { sleep 0.02; kill -CONT "${guest_pid[1]}"; }
 done
 touch stop

@@ -16,6 +16,7 @@
 extern const struct unik_plugin unik_plugin_net_sockets, unik_plugin_www;
 
 #define OPTIONS_MAX 32
+#define PATIENCE 600            /* seconds for what must come */
 
 static bool over;
 
@@ -80,7 +81,7 @@ int main(int argc, char **argv)
     h = host_new(loop, UNIK_ON_UNIX, stderr);
     net = host_add(h, &unik_plugin_net_sockets, net_options);
     www = host_add(h, &unik_plugin_www, options);
-    if (!net || !www || host_start(net) < 0 || host_start(www) < 0 || !host_wait(www, HOST_READY, 10))
+    if (!net || !www || host_start(net) < 0 || host_start(www) < 0 || !host_wait(www, HOST_READY, PATIENCE))
         return 1;
     ev_signal_init(&term, on_term, SIGTERM);
     ev_signal_start(loop, &term);
@@ -91,11 +92,11 @@ int main(int argc, char **argv)
     while (!over)
         ev_run(loop, EVRUN_ONCE);
     host_drain(www);
-    for (int i = 0; i < 100 && !host_is_drained(www); i++)
+    for (int i = 0; i < PATIENCE * 20 && !host_is_drained(www); i++)
         host_run(h, 0.05);
-    host_stop_wait(www, 5);
+    host_stop_wait(www, PATIENCE);
     host_drain(net);
-    host_stop_wait(net, 15);
+    host_stop_wait(net, PATIENCE);
     print_counters(net);
     print_counters(www);
     ev_signal_stop(loop, &term);
