@@ -113,7 +113,7 @@ int main(void)
     tcase_add_loop_test(t, table, 0, sizeof(rows) / sizeof(rows[0]));
     tcase_add_test(t, every_code_point);
     tcase_add_test(t, no_room);
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     suite_add_tcase(s, t);
     r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -425,7 +425,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, reads_sections_and_places);
     tcase_add_test(t, supervisor_section_and_top_are_one);
     tcase_add_test(t, counts_every_mistake);

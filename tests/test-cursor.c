@@ -183,7 +183,7 @@ int main(void)
 {
     TCase *t = tcase_create("cursor");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, reads_little_endian);
     tcase_add_test(t, bad_for_good);
     tcase_add_test(t, strings_end_in_their_field);

@@ -11,7 +11,7 @@ int main(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         TCase *t = cases[i]();
 
-        tcase_set_timeout(t, 300);      /* of waiting on a busy machine */
+        tcase_set_timeout(t, 900);      /* of waiting on a busy machine */
         suite_add_tcase(s, t);
     }
     r = srunner_create(s);

@@ -27,7 +27,7 @@ START_TEST(says_its_text)
     host_run(h, 0.02);
     ck_assert_str_eq(last, "good morning");
     ck_assert_uint_eq(host_counter(ctx, "said"), 1);
-    host_stop_wait(ctx, 1);
+    host_stop_wait(ctx, 300);
     ck_assert_int_eq(host_state(ctx), HOST_STOPPED);
     host_free(h);
 }
@@ -51,7 +51,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, says_its_text);
     tcase_add_test(t, refuses_bad_options);
     suite_add_tcase(s, t);

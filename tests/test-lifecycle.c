@@ -339,7 +339,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(c, 300);
+    tcase_set_timeout(c, 900);
     tcase_add_test(c, features_come_first);
     tcase_add_test(c, does_what_dom0_asks);
     tcase_add_test(c, a_word_that_was_there_before);

@@ -15,7 +15,7 @@ int main(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         TCase *t = cases[i]();
 
-        tcase_set_timeout(t, 120);
+        tcase_set_timeout(t, 900);
         suite_add_tcase(s, t);
     }
     r = srunner_create(s);

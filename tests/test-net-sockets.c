@@ -517,7 +517,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, counts);
     tcase_add_test(t, dual_stack_and_names);
     tcase_add_test(t, connects_and_reports_failure);

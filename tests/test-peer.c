@@ -18,15 +18,15 @@ START_TEST(two_peers_talk)
     snprintf(path, sizeof(path), "%s/vchan.1.0.512.sock", dir);
     ck_assert_int_eq(access(path, F_OK), 0);
     ck_assert(!peer_accept(server, 0.01));
-    client = peer_connect(h, dir, 1, 0, 512, 1);
+    client = peer_connect(h, dir, 1, 0, 512, PEER_SECONDS);
     ck_assert_ptr_nonnull(client);
-    ck_assert(peer_accept(server, 1));
+    ck_assert(peer_accept(server, PEER_SECONDS));
     ck_assert_int_eq(open_fds(), before + 3);
 
     ck_assert_uint_eq(peer_try_recv(client, got, sizeof(got)), 0);
     ck_assert(!peer_recv(client, got, 1, 0.01));
     ck_assert(peer_send(server, "hello", 5));
-    ck_assert(peer_recv(client, got, 4, 1));
+    ck_assert(peer_recv(client, got, 4, PEER_SECONDS));
     ck_assert_mem_eq(got, "hell", 4);
     ck_assert_uint_eq(peer_try_recv(client, got, sizeof(got)), 1);
     ck_assert(peer_send(client, "abc", 3));
@@ -35,11 +35,11 @@ START_TEST(two_peers_talk)
     ck_assert(!peer_closed(client, 0.01));
     ck_assert(peer_send(server, "unread", 6));
     peer_hang_up(server);
-    ck_assert(peer_closed(client, 1));
+    ck_assert(peer_closed(client, PEER_SECONDS));
     ck_assert(!peer_send(client, "x", 1));
     peer_close(client);
-    client = peer_connect(h, dir, 1, 0, 512, 1);
-    ck_assert(peer_accept(server, 1));
+    client = peer_connect(h, dir, 1, 0, 512, PEER_SECONDS);
+    ck_assert(peer_accept(server, PEER_SECONDS));
     peer_close(client);
     peer_close(server);
 
@@ -77,10 +77,10 @@ START_TEST(sending_runs_the_loop)
 {
     struct host *h = host_new(ev_default_loop(0), UNIK_ON_UNIX, NULL);
     char *dir = test_dir(), *bytes = calloc(1, MANY);
-    struct peer *server = peer_listen(h, dir, 1, 0, 512), *client = peer_connect(h, dir, 1, 0, 512, 1);
+    struct peer *server = peer_listen(h, dir, 1, 0, 512), *client = peer_connect(h, dir, 1, 0, 512, PEER_SECONDS);
     struct drain d = { .p = client };
 
-    ck_assert(peer_accept(server, 1));
+    ck_assert(peer_accept(server, PEER_SECONDS));
     ev_timer_init(&d.t, on_drain, 0, 0.0005);
     d.t.data = &d;
     ev_timer_start(ev_default_loop(0), &d.t);
@@ -100,7 +100,7 @@ int main(void)
 {
     TCase *t = tcase_create("peer");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, two_peers_talk);
     tcase_add_test(t, sending_runs_the_loop);
     return run_case("peer", t);

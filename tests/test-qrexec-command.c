@@ -245,7 +245,7 @@ int main(void)
 {
     TCase *t = tcase_create("qrexec-command");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, good_commands);
     tcase_add_test(t, bad_commands);
     tcase_add_test(t, lengths);

@@ -46,7 +46,7 @@ static void through_cat(size_t n, size_t queue)
     fake_feed_pattern(f, n);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
     fake_end(f);
-    ck_assert(world_until(&w, fake_closed, f, 60));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 0);
     ck_assert_uint_eq(f->consumed, n);
     ck_assert_uint_eq(f->got, n);
@@ -87,7 +87,7 @@ START_TEST(reader_that_stops)
     ck_assert_uint_eq(unik_ring_used(&f->out), 8192);       /* full, and nothing more was taken */
     ck_assert(!f->closed && !f->shut);
     fake_stall(f, false);
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_uint_eq(f->got, 3000000);
     ck_assert_str_eq(f->err_text, "x");
     close_all();
@@ -99,12 +99,12 @@ START_TEST(child_that_never_reads)
     open_with("#!/bin/sh\necho up; while [ ! -e $0.go ]; do sleep 0.05; done; exit 9\n", 65536);
     fake_feed_pattern(f, 20 * MB);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-    ck_assert(world_until(&w, got_something, NULL, 20));
+    ck_assert(world_until(&w, got_something, NULL, 300));
     host_run(w.h, 0.3);
     ck_assert_uint_lt(f->consumed, MB);         /* what a socket buffer holds */
     ck_assert(!f->closed);
     world_file(&w, "rpc/t.go", 0644, "");
-    ck_assert(world_until(&w, fake_closed, f, 20));     /* its exit ends the call, whatever input is left */
+    ck_assert(world_until(&w, fake_closed, f, 300));     /* its exit ends the call, whatever input is left */
     ck_assert_int_eq(f->code, 9);
     close_all();
 }
@@ -116,10 +116,10 @@ START_TEST(input_after_exit_is_dropped)
     fake_feed_pattern(f, 5 * MB);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
     fake_end(f);
-    ck_assert(world_until(&w, consumed, &(size_t){ 5 * MB }, 20));  /* so that the caller is not stuck with it */
+    ck_assert(world_until(&w, consumed, &(size_t){ 5 * MB }, 300));  /* so that the caller is not stuck with it */
     ck_assert(!f->closed);
     world_file(&w, "rpc/t.go", 0644, "");
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 4);
     ck_assert_str_eq(f->text, "late\n");
     close_all();
@@ -131,10 +131,10 @@ START_TEST(exit_closes_stdin)
     open_with("#!/bin/sh\nexec 3<&0\n(read x <&3; echo stdin closed; while [ ! -e $0.go ]; do sleep 0.05; done) &\n"
               "exit 42\n", 4096);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-    ck_assert(world_until(&w, got_something, NULL, 20));    /* though the caller has not ended its input */
+    ck_assert(world_until(&w, got_something, NULL, 300));    /* though the caller has not ended its input */
     ck_assert_str_eq(f->text, "stdin closed\n");
     world_file(&w, "rpc/t.go", 0644, "");
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 42);
     close_all();
 }
@@ -148,12 +148,12 @@ START_TEST(waiting_costs_nothing)
     f->pattern = true;
     fake_feed_pattern(f, 5 * MB);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-    ck_assert(world_until(&w, all_came_back, &(size_t){ 5 * MB }, 20));
+    ck_assert(world_until(&w, all_came_back, &(size_t){ 5 * MB }, 300));
     turns = ev_iteration(w.ctx->loop);
     host_run(w.h, 0.3);
     ck_assert_uint_lt(ev_iteration(w.ctx->loop) - turns, 10);
     fake_end(f);
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     close_all();
 }
 END_TEST
@@ -164,12 +164,12 @@ START_TEST(stdin_closed_early)
               "while [ ! -e $0.go ]; do sleep 0.05; done\n", 4096);
     fake_feed(f, "one\n");
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-    ck_assert(world_until(&w, got_something, NULL, 20));
+    ck_assert(world_until(&w, got_something, NULL, 300));
     fake_feed_pattern(f, MB);
     fake_end(f);
-    ck_assert(world_until(&w, consumed, &(size_t){ MB + 4 }, 20));
+    ck_assert(world_until(&w, consumed, &(size_t){ MB + 4 }, 300));
     world_file(&w, "rpc/t.go", 0644, "");
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_str_eq(f->text, "closed after one\n");
     close_all();
 }
@@ -180,7 +180,7 @@ START_TEST(exits_without_reading_eof)
     open_with("#!/bin/sh\nread x; echo \"got $x\"\n", 4096);
     fake_feed(f, "line\n");
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-    ck_assert(world_until(&w, fake_closed, f, 20));         /* no end of input was ever sent */
+    ck_assert(world_until(&w, fake_closed, f, 300));         /* no end of input was ever sent */
     ck_assert_str_eq(f->text, "got line\n");
     close_all();
 }
@@ -194,13 +194,13 @@ START_TEST(streams_end_one_by_one)
               "read x; exit $x\n", 4096);
     fake_feed(f, "\n");
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-    ck_assert(world_until(&w, is_shut, NULL, 20));
+    ck_assert(world_until(&w, is_shut, NULL, 300));
     ck_assert(!f->err_shut && !f->closed);
     fake_feed(f, "\n");
-    ck_assert(world_until(&w, is_err_shut, NULL, 20));
+    ck_assert(world_until(&w, is_err_shut, NULL, 300));
     ck_assert(!f->closed);
     fake_feed(f, "42\n");
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 42);
     ck_assert_str_eq(f->text, "closing stdout\n");
     ck_assert_str_eq(f->err_text, "closing stderr\n");
@@ -213,11 +213,11 @@ START_TEST(background_child_holds_stdout)
     open_with("#!/bin/sh\n(while [ ! -e $0.go ]; do sleep 0.05; done; echo late) & echo early; exit 42\n", 4096);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
     fake_end(f);
-    ck_assert(world_until(&w, got_something, NULL, 20));
+    ck_assert(world_until(&w, got_something, NULL, 300));
     host_run(w.h, 0.3);
     ck_assert(!f->closed && !f->shut);
     world_file(&w, "rpc/t.go", 0644, "");
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 42);
     ck_assert_str_eq(f->text, "early\nlate\n");
     close_all();
@@ -233,11 +233,11 @@ START_TEST(caller_gone)
                   "touch $0.done; exit 3\n", 4096);
         fake_feed_pattern(f, 100);
         ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-        ck_assert(world_until(&w, got_something, NULL, 20));
+        ck_assert(world_until(&w, got_something, NULL, 300));
         fake_break(f, errors[i]);
         host_run(w.h, 0.05);
         ck_assert(!f->closed);                  /* the child is waited for, and not killed */
-        ck_assert(world_until(&w, fake_closed, f, 20));
+        ck_assert(world_until(&w, fake_closed, f, 300));
         ck_assert_int_eq(f->code, 3);
         ck_assert(exists((void *)(uintptr_t)world_path(&w, "rpc/t.done")));
         close_all();
@@ -253,7 +253,7 @@ START_TEST(caller_gone_seen_by_writing)
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
     host_run(w.h, 0.05);
     f->ended = -ECONNRESET;             /* no event tells */
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 6);
     close_all();
 }
@@ -268,11 +268,11 @@ START_TEST(just_exec)
               "sleep 0.2; touch $0.done; exit 3\n", 4096);
     done = strdup(world_path(&w, "rpc/t.done"));
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", true), 0);
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 0);
     ck_assert(!exists(done));
     ck_assert_uint_eq(qrexec_exec_running(w.x), 0);
-    ck_assert(world_until(&w, no_children, NULL, 20));
+    ck_assert(world_until(&w, no_children, NULL, 300));
     ck_assert(exists(done));
     files = fopen(world_path(&w, "rpc/t.files"), "r");
     ck_assert_uint_gt(fread(text, 1, sizeof(text) - 1, files), 0);
@@ -282,9 +282,9 @@ START_TEST(just_exec)
     fake_free(f);
     f = fake_new(&w, 4096);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC bad domX", true), 0);
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 127);
-    ck_assert(world_until(&w, no_children, NULL, 20));
+    ck_assert(world_until(&w, no_children, NULL, 300));
     free(done);
     close_all();
 }
@@ -318,7 +318,7 @@ START_TEST(two_hundred)
         fake_feed_pattern(calls[i], 10000 + i);
         fake_end(calls[i]);
     }
-    ck_assert(world_until(&w, all_closed, calls, 60));
+    ck_assert(world_until(&w, all_closed, calls, 300));
     for (size_t i = 0; i < 200; i++) {
         ck_assert_int_eq(calls[i]->code, (int)i);
         ck_assert_uint_eq(calls[i]->got, 10000 + i);
@@ -371,12 +371,12 @@ START_TEST(agent_stops)
     open_with("#!/bin/sh\necho up; sleep 0.3; touch $0.done\n", 4096);
     done = strdup(world_path(&w, "rpc/t.done"));
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-    ck_assert(world_until(&w, got_something, NULL, 20));
+    ck_assert(world_until(&w, got_something, NULL, 300));
     qrexec_exec_free(w.x);
     w.x = NULL;
     ck_assert(f->closed);
     ck_assert_int_eq(f->code, 125);
-    ck_assert(world_until(&w, exists, done, 20));           /* the child went on */
+    ck_assert(world_until(&w, exists, done, 300));           /* the child went on */
     host_run(w.h, 0.2);
     free(done);
     close_all();
@@ -390,7 +390,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, all_sizes);
     tcase_add_test(t, fifty_megabytes);
     tcase_add_test(t, much_stderr);

@@ -45,7 +45,7 @@ static void open_call(const char *config, size_t queue)
         world_file(&w, "config/s", 0644, config);
     f = fake_new(&w, queue);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC s+arg domX", false), 0);
-    ck_assert(world_until(&w, accepted, NULL, 20));
+    ck_assert(world_until(&w, accepted, NULL, 300));
 }
 
 static void close_all(void)
@@ -81,7 +81,7 @@ static void expect(const void *bytes, size_t n)
 {
     struct wanted x = { .n = n };
 
-    ck_assert(world_until(&w, arrived, &x, 20));
+    ck_assert(world_until(&w, arrived, &x, 300));
     ck_assert_uint_eq(x.got, n);
     ck_assert_mem_eq(x.bytes, bytes, n);
 }
@@ -90,13 +90,13 @@ static void expect_end(void)
 {
     struct wanted x = { .n = 0 };
 
-    ck_assert(world_until(&w, arrived, &x, 20));
+    ck_assert(world_until(&w, arrived, &x, 300));
     ck_assert_uint_eq(x.got, 0);
 }
 
 static void closes_with(int code, const char *output)
 {
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, code);
     ck_assert_str_eq(f->text, output);
 }
@@ -127,7 +127,7 @@ START_TEST(service_ends_first)
     expect(HEAD, sizeof(HEAD));
     send(peer, "all", 3, 0);
     shutdown(peer, SHUT_WR);
-    ck_assert(world_until(&w, is_shut, NULL, 20));
+    ck_assert(world_until(&w, is_shut, NULL, 300));
     host_run(w.h, 0.1);
     ck_assert(!f->closed);
     fake_feed(f, "more");
@@ -144,7 +144,7 @@ START_TEST(service_closes)
     open_call(NULL, 4096);
     close(peer);                        /* with our header unread: a reset */
     peer = -1;
-    ck_assert(world_until(&w, is_shut, NULL, 20));
+    ck_assert(world_until(&w, is_shut, NULL, 300));
     fake_feed_pattern(f, 1000000);      /* dropped */
     fake_end(f);
     closes_with(0, "");
@@ -193,7 +193,7 @@ START_TEST(caller_gone)
     open_call(NULL, 4096);
     expect(HEAD, sizeof(HEAD));
     fake_break(f, -ECONNRESET);
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     expect_end();
     close_all();
 }
@@ -233,11 +233,11 @@ START_TEST(full_backlog)
         ck_assert(!f->closed);
         if (given_up) {
             fake_break(f, -ECONNRESET);
-            ck_assert(world_until(&w, fake_closed, f, 20));
+            ck_assert(world_until(&w, fake_closed, f, 300));
         } else {
             while ((peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
                 close(peer);
-            ck_assert(world_until(&w, accepted, NULL, 20));
+            ck_assert(world_until(&w, accepted, NULL, 300));
             expect(HEAD "\0early", sizeof(HEAD) + 5);
             shutdown(peer, SHUT_WR);
             fake_end(f);
@@ -264,7 +264,7 @@ START_TEST(long_path)
     f = fake_new(&w, 4096);
     snprintf(request, sizeof(request), ":QUBESRPC %s dom0", name);
     ck_assert_int_eq(fake_start(f, request, false), 0);
-    ck_assert(world_until(&w, accepted, NULL, 20));
+    ck_assert(world_until(&w, accepted, NULL, 300));
     close(peer);
     peer = -1;
     fake_end(f);
@@ -302,7 +302,7 @@ START_TEST(megabytes)
         ev_run(w.ctx->loop, EVRUN_ONCE);
     }
     shutdown(peer, SHUT_WR);
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_uint_eq(f->got, 5000000);
     ck_assert_uint_eq(sent, 5000000);
     ck_assert(!f->differs);
@@ -316,7 +316,7 @@ START_TEST(just_exec)
     listener = listen_unix(world_path(&w, "rpc/s+arg"), 5);
     f = fake_new(&w, 4096);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC s+arg domX", true), 0);
-    ck_assert(world_until(&w, accepted, NULL, 20));
+    ck_assert(world_until(&w, accepted, NULL, 300));
     send(peer, "unwanted", 8, 0);
     closes_with(0, "");
     ck_assert(!f->err_shut && !f->shut);
@@ -362,7 +362,7 @@ static void tcp(int family, const char *link, const char *service)
     snprintf(expected, sizeof(expected), "%s%.0d dom7", service, in_link ? 0 : port);
     snprintf(request, sizeof(request), ":QUBESRPC %s", expected);
     ck_assert_int_eq(fake_start(f, request, false), 0);
-    ck_assert(world_until(&w, accepted, NULL, 20));
+    ck_assert(world_until(&w, accepted, NULL, 300));
     expect(expected, strlen(expected) + 1);
     fake_feed(f, "in");
     fake_end(f);
@@ -415,7 +415,7 @@ static void open_tcp(void)
     f = fake_new(&w, 4096);
     fake_feed(f, "ask");
     ck_assert_int_eq(fake_start(f, request, false), 0);
-    ck_assert(world_until(&w, accepted, NULL, 20));
+    ck_assert(world_until(&w, accepted, NULL, 300));
     expect("ask", 3);
 }
 
@@ -445,7 +445,7 @@ START_TEST(tcp_in_order)
     open_tcp();
     send(peer, "all", 3, 0);
     shutdown(peer, SHUT_WR);
-    ck_assert(world_until(&w, is_shut, NULL, 20));
+    ck_assert(world_until(&w, is_shut, NULL, 300));
     fake_end(f);
     closes_with(0, "all");
     ck_assert(!f->aborted);
@@ -473,11 +473,11 @@ START_TEST(tcp_caller_gone)
     open_tcp();
     if (_i) {
         shutdown(peer, SHUT_WR);
-        ck_assert(world_until(&w, is_shut, NULL, 20));
+        ck_assert(world_until(&w, is_shut, NULL, 300));
     }
     fake_break(f, -ECONNRESET);
-    ck_assert(world_until(&w, fake_closed, f, 20));
-    ck_assert(world_until(&w, peer_ended, &error, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
+    ck_assert(world_until(&w, peer_ended, &error, 300));
     ck_assert_int_eq(error, ECONNRESET);
     close_all();
 }
@@ -501,7 +501,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, both_ways);
     tcase_add_test(t, service_ends_first);
     tcase_add_test(t, service_closes);

@@ -232,7 +232,7 @@ START_TEST(stdin_is_one_way)
 {
     open_with("#!/bin/sh\ntrap '' PIPE\n(echo into stdin >&0) 2>/dev/null || echo refused\n", 4096);
     ck_assert_int_eq(fake_start(f, ":QUBESRPC t domX", false), 0);
-    ck_assert(world_until(&w, fake_closed, f, 20));         /* its input had not ended */
+    ck_assert(world_until(&w, fake_closed, f, 300));         /* its input had not ended */
     ck_assert_str_eq(f->text, "refused\n");
     close_all();
 }
@@ -289,9 +289,9 @@ START_TEST(becomes_another)
     fake_free(f);
     f = fake_new(&w, 65536);
     ck_assert_int_eq(fake_start(f, "nobody:QUBESRPC t domX", true), 0);
-    ck_assert(world_until(&w, fake_closed, f, 20));
+    ck_assert(world_until(&w, fake_closed, f, 300));
     ck_assert_int_eq(f->code, 125);
-    ck_assert(world_until(&w, no_children, NULL, 20));
+    ck_assert(world_until(&w, no_children, NULL, 300));
     close_all();
 }
 END_TEST
@@ -336,7 +336,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, exit_codes);
     tcase_add_test(t, arguments);
     tcase_add_test(t, environment);

@@ -336,7 +336,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, finds_in_order);
     tcase_add_test(t, other_errors_end_the_search);
     tcase_add_test(t, names_are_no_paths);

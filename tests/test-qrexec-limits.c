@@ -242,7 +242,7 @@ int main(void)
 {
     TCase *t = tcase_create("qrexec-limits");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, edges_of_exec);
     tcase_add_test(t, edges_of_ports);
     tcase_add_test(t, edges_of_trigger);

@@ -16,7 +16,7 @@ START_TEST(one_account_cannot_take_all)
         fd[n] = client();
         ev_run(w.ctx->loop, EVRUN_NOWAIT);
     }
-    ck_assert(world_until(&w, clients, &(size_t){ 192 }, 20));
+    ck_assert(world_until(&w, clients, &(size_t){ 192 }, 300));
     expect_end(client());
     ck_assert_ptr_nonnull(strstr(w.log, "it has 192 already"));
     if (geteuid() == 0) {
@@ -26,15 +26,15 @@ START_TEST(one_account_cannot_take_all)
             ev_run(w.ctx->loop, EVRUN_NOWAIT);
         }
         ck_assert_int_eq(seteuid(0), 0);
-        ck_assert(world_until(&w, clients, &(size_t){ 256 }, 20));
+        ck_assert(world_until(&w, clients, &(size_t){ 256 }, 300));
     }
     for (int i = 1; i < n; i++)
         close(fd[i]);
-    ck_assert(world_until(&w, clients, &(size_t){ 1 }, 20));
+    ck_assert(world_until(&w, clients, &(size_t){ 1 }, 300));
     close(asking());
     UNTIL(forgotten, 1);
     close(fd[0]);
-    ck_assert(world_until(&w, nobody, NULL, 20));
+    ck_assert(world_until(&w, nobody, NULL, 300));
     close_socket();
 }
 END_TEST
@@ -59,7 +59,7 @@ START_TEST(waits_when_full)
     ck_assert_uint_eq(qrexec_socket_clients(s), 256);   /* the one who waited */
     for (int i = 1; i < n; i++)
         close(fd[i]);
-    ck_assert(world_until(&w, nobody, NULL, 20));
+    ck_assert(world_until(&w, nobody, NULL, 300));
     close_socket();
 }
 END_TEST
@@ -86,7 +86,7 @@ START_TEST(out_of_descriptors)
     close(asking());
     close(fd);
     UNTIL(forgotten, 1);
-    ck_assert(world_until(&w, nobody, NULL, 20));
+    ck_assert(world_until(&w, nobody, NULL, 300));
     close_socket();
 }
 END_TEST
@@ -175,7 +175,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, one_account_cannot_take_all);
     tcase_add_test(t, waits_when_full);
     tcase_add_test(t, out_of_descriptors);

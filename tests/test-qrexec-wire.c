@@ -288,7 +288,7 @@ int main(void)
 {
     TCase *t = tcase_create("qrexec-wire");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, golden_hello);
     tcase_add_test(t, golden_exec);
     tcase_add_test(t, golden_refused);

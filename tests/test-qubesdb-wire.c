@@ -231,7 +231,7 @@ int main(void)
 {
     TCase *t = tcase_create("qubesdb-wire");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, golden_messages);
     tcase_add_test(t, garbage_behind_the_path);
     tcase_add_test(t, bad_headers);

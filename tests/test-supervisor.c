@@ -586,7 +586,7 @@ int main(void)
     int failed;
 
     tcase_add_checked_fixture(t, set_up, tear_down);
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, starts_by_need_and_stops_in_reverse);
     tcase_add_test(t, waits_for_what_is_late);
     tcase_add_test(t, degraded_keeps_dependents);

@@ -253,7 +253,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, verdicts);
     tcase_add_test(t, the_library_reads_the_same);
     tcase_add_loop_test(t, served, 0, 2);

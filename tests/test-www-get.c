@@ -158,7 +158,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, get);
     tcase_add_test(t, get_at_the_limits);
     suite_add_tcase(s, t);

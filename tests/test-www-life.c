@@ -106,7 +106,7 @@ START_TEST(a_port_in_use_is_tried_again)
     host_publish(f.h, "qrexec/1", &f.qrexec);   /* one way is open, the other still wished */
     ck_assert_int_eq(host_state(f.www), HOST_DEGRADED);
     f.listen_error = 0;
-    ck_assert(host_wait(f.www, HOST_READY, 10));
+    ck_assert(host_wait(f.www, HOST_READY, 300));
     ck_assert_uint_eq(f.listen_calls, 2);
     ck_assert_ptr_nonnull(f.accept);
     end();
@@ -456,7 +456,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, bad_options_are_refused);
     tcase_add_test(t, ready_by_qrexec_without_network);
     tcase_add_test(t, a_port_in_use_is_tried_again);

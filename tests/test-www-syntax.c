@@ -283,7 +283,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, paths);
     tcase_add_test(t, long_paths);
     tcase_add_test(t, paths_as_urls);

@@ -362,7 +362,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, table);
     tcase_add_test(t, entity_tags);
     tcase_add_test(t, long_heads);

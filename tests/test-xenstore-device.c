@@ -264,7 +264,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(c, 120);
+    tcase_set_timeout(c, 900);
     tcase_add_test(c, one_message_a_write);
     tcase_add_test(c, one_request_at_a_time);
     tcase_add_test(c, a_message_taken_in_pieces);

@@ -202,7 +202,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(c, 120);
+    tcase_set_timeout(c, 900);
     tcase_add_test(c, a_watch_fires_at_once_and_on_changes);
     tcase_add_test(c, two_watches_on_one_path_are_two);
     tcase_add_test(c, unwatch_inside_the_callback);

@@ -261,7 +261,7 @@ int main(void)
 {
     TCase *t = tcase_create("xenstore-wire");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, golden_messages);
     tcase_add_test(t, header_limits);
     tcase_add_test(t, payload_limits);

@@ -380,7 +380,7 @@ int main(void)
     SRunner *r;
     int failed;
 
-    tcase_set_timeout(c, 120);
+    tcase_set_timeout(c, 900);
     tcase_add_test(c, reads_and_writes);
     tcase_add_test(c, folders_and_permissions);
     tcase_add_test(c, errors_come_by_name);

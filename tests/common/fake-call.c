@@ -365,6 +365,6 @@ int fake_run(struct fake_call *f, const char *command)
     if (code)
         return code;
     fake_end(f);
-    ck_assert(world_until(f->w, fake_closed, f, 20));
+    ck_assert(world_until(f->w, fake_closed, f, 300));
     return f->code;
 }

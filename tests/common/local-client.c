@@ -96,7 +96,7 @@ static bool ended(void *fd)
 
 void expect_end(int fd)
 {
-    ck_assert(world_until(&w, ended, &fd, 20));
+    ck_assert(world_until(&w, ended, &fd, 300));
     close(fd);
 }
 

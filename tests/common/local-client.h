@@ -39,6 +39,6 @@ bool triggered(void *n);
 bool forgotten(void *n);
 bool released(void *n);
 bool clients(void *n);                  /* n: size_t */
-#define UNTIL(what, n) ck_assert(world_until(&w, what, &(uint32_t){ n }, 20))
+#define UNTIL(what, n) ck_assert(world_until(&w, what, &(uint32_t){ n }, 300))
 
 #endif

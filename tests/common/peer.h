@@ -11,7 +11,7 @@
 
 #include "tools/host/host.h"
 
-#define PEER_SECONDS 10.0
+#define PEER_SECONDS 300.0
 
 struct peer;
 

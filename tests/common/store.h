@@ -8,7 +8,7 @@
 #include "tools/host/host.h"
 
 #define STORE_DOMID 7
-#define STORE_SECONDS 20.0
+#define STORE_SECONDS 300.0
 
 extern const struct unik_plugin unik_plugin_xenstore;
 

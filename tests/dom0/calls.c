@@ -328,7 +328,7 @@ TCase *case_calls(void)
 {
     TCase *t = tcase_create("calls");
 
-    tcase_set_timeout(t, 240);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, golden_bytes);
     tcase_add_loop_test(t, answers_hello_as_the_real_one, 0, sizeof(versions) / sizeof(versions[0]));
     tcase_add_loop_test(t, every_end_of_a_call, 0, sizeof(ends) / sizeof(ends[0]));

@@ -214,7 +214,7 @@ TCase *case_control(void)
 {
     TCase *t = tcase_create("control");
 
-    tcase_set_timeout(t, 240);
+    tcase_set_timeout(t, 900);
     tcase_add_loop_test(t, what_kills_the_daemon, 0, sizeof(fatal) / sizeof(fatal[0]));
     tcase_add_test(t, goes_on_after_a_violation);
     tcase_add_test(t, what_is_not_sent_in_time);

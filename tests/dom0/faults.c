@@ -244,7 +244,7 @@ TCase *case_faults(void)
 {
     TCase *t = tcase_create("faults");
 
-    tcase_set_timeout(t, 240);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, drop_control_after);
     tcase_add_test(t, halves);
     tcase_add_test(t, slow_reader);

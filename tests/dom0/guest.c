@@ -306,7 +306,7 @@ TCase *case_guest(void)
 {
     TCase *t = tcase_create("guest");
 
-    tcase_set_timeout(t, 240);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, golden_bytes);
     tcase_add_test(t, environment_of_services);
     tcase_add_test(t, services_of_dom0);

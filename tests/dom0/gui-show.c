@@ -651,7 +651,7 @@ TCase *case_gui_show(void)
 {
     TCase *t = tcase_create("gui-show");
 
-    tcase_set_timeout(t, 240);
+    tcase_set_timeout(t, 900);
     if (system("command -v Xvfb >/dev/null") != 0) {
         printf("left out: gui-show (no Xvfb: apt-get install xvfb)\n");
         return t;

@@ -424,7 +424,7 @@ TCase *case_gui_user(void)
 {
     TCase *t = tcase_create("gui-user");
 
-    tcase_set_timeout(t, 240);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, pointer_and_keys);
     tcase_add_test(t, focus_goes_from_window_to_window);
     tcase_add_test(t, flags);

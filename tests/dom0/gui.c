@@ -516,7 +516,7 @@ TCase *case_gui(void)
 {
     TCase *t = tcase_create("gui");
 
-    tcase_set_timeout(t, 240);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, golden_bytes);
     tcase_add_loop_test(t, versions, 0, 9);
     tcase_add_loop_test(t, acks_by_version, 0, 9);

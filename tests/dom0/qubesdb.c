@@ -260,7 +260,7 @@ TCase *case_qubesdb(void)
 {
     TCase *t = tcase_create("qubesdb");
 
-    tcase_set_timeout(t, 240);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, dump_and_its_garbage);
     tcase_add_test(t, changes_both_ways);
     tcase_add_loop_test(t, what_a_guest_does_wrong, 0, sizeof(wrong) / sizeof(wrong[0]));

@@ -9,7 +9,7 @@
 #include "tests/gui/daemon.h"
 #include "tools/host/host.h"
 
-#define PATIENCE 20.0           /* seconds until a test gives up waiting */
+#define PATIENCE 300.0           /* seconds until a test gives up waiting */
 
 extern struct fake fake;
 extern struct daemon guid;

@@ -11,7 +11,7 @@ static void quiet(void)
 {
     uint64_t before = 0;
 
-    for (double until = ev_time() + 4 * LONG; ev_time() < until;) {
+    for (double until = ev_time() + 2 * LONG; ev_time() < until;) {
         before = count("wakeups");
         host_run(bed.h, 3);
         if (count("wakeups") == before)

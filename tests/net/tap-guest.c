@@ -18,7 +18,7 @@
 #define ETHER 14
 #define IP 20
 #define UDP 8
-#define SECONDS 20
+#define SECONDS 300
 
 static int cable;
 

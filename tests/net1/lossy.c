@@ -224,7 +224,7 @@ void bed_end(void)
 {
     struct ev_loop *loop = ev_default_loop(0);
 
-    host_stop_wait(ctx, 60);
+    host_stop_wait(ctx, 300);
     ck_assert_int_eq(host_state(ctx), HOST_STOPPED);
     ck_assert_uint_eq(host_counter(ctx, "connections"), 0);
     host_free(bed.h);
@@ -346,7 +346,7 @@ int main(void)
     Suite *s = suite_create("net1-lossy");
     TCase *t = tcase_create("lossy");
 
-    tcase_set_timeout(t, 200);
+    tcase_set_timeout(t, 900);
     tcase_add_loop_test(t, streams, 0, 4);
     suite_add_tcase(s, t);
     return own_net_run(s);

@@ -95,7 +95,7 @@ TCase *net1_owner(void)
 {
     TCase *t = tcase_create("owner");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, taken_back);
     return t;
 }

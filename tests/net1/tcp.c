@@ -481,7 +481,7 @@ TCase *net1_tcp(void)
 {
     TCase *t = tcase_create("tcp");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, echo_and_orderly_end);
     tcase_add_test(t, shut_sends_the_end_and_keeps_reading);
     tcase_add_test(t, connects);

@@ -392,7 +392,7 @@ TCase *net1_udp(void)
 {
     TCase *t = tcase_create("udp");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, datagrams_both_ways);
     tcase_add_test(t, answers_from_where_it_was_asked);
     tcase_add_test(t, what_udp_refuses);

@@ -10,7 +10,7 @@
 #include "tests/common/store.h"
 
 #define BACK_DOMID 3
-#define BACK_SECONDS 20.0
+#define BACK_SECONDS 300.0
 #define BACK_MAC "00:16:3e:5e:6c:01"
 
 /* What the user of the card was told; frames are copied. */

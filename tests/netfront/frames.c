@@ -372,7 +372,7 @@ TCase *netfront_frames(void)
 {
     TCase *t = tcase_create("frames");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_checked_fixture(t, up, down);
     tcase_add_test(t, sizes_in);
     tcase_add_test(t, flags_in);

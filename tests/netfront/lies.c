@@ -316,7 +316,7 @@ TCase *netfront_lies(void)
 {
     TCase *t = tcase_create("lies");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_checked_fixture(t, up, down);
     tcase_add_test(t, bad_slots);
     tcase_add_test(t, bad_extras);

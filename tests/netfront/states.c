@@ -509,7 +509,7 @@ TCase *netfront_states(void)
 {
     TCase *t = tcase_create("states");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, no_interface);
     tcase_add_test(t, comes_up);
     tcase_add_test(t, modest_back_end);

@@ -221,7 +221,7 @@ START_TEST(wait_for_session)
         expect_end(p, 0);
         dom0_expect_release(f, 0, 513);
     } else {                                    /* stopped while they wait */
-        host_stop_wait(f->qrexec, 1);
+        host_stop_wait(f->qrexec, SECONDS);
         peer_close(p);
         peer_close(q);
     }
@@ -298,7 +298,7 @@ TCase *builtin_tests(void)
 {
     TCase *t = tcase_create("builtin");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, harmless);
     tcase_add_test(t, monitor_layout);
     tcase_add_test(t, stub);

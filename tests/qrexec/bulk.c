@@ -104,7 +104,7 @@ TCase *bulk_tests(void)
     TCase *t = tcase_create("bulk");
     int n = sizeof(sizes) / sizeof(sizes[0]);
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_loop_test(t, into_a_service, 0, n);
     tcase_add_loop_test(t, out_of_a_service, 0, n);
     tcase_add_loop_test(t, into_and_out_of_a_caller, 0, n);

@@ -9,7 +9,7 @@ START_TEST(golden_hello)
     struct fixture *f = fixture_new(NULL);
 
     ck_assert_int_eq(host_state(f->qrexec), HOST_STARTING);
-    f->dom0 = peer_connect(f->h, f->dir, 1, 0, 512, 1);
+    f->dom0 = peer_connect(f->h, f->dir, 1, 0, 512, SECONDS);
     ck_assert(peer_expect(f->dom0, ours, sizeof(ours)));        /* before dom0 has said anything */
     ck_assert(peer_send(f->dom0, theirs, 5));
     host_run(f->h, SOON);
@@ -32,7 +32,7 @@ START_TEST(bad_hello)
     struct fixture *f = fixture_new(NULL);
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        f->dom0 = peer_connect(f->h, f->dir, 1, 0, 512, 1);
+        f->dom0 = peer_connect(f->h, f->dir, 1, 0, 512, SECONDS);
         ck_assert_ptr_nonnull(f->dom0);
         ck_assert(peer_expect(f->dom0, ours, sizeof(ours)));
         ck_assert(peer_send(f->dom0, bad[i].bytes, bad[i].n));
@@ -339,7 +339,7 @@ TCase *control_tests(void)
 {
     TCase *t = tcase_create("control");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, golden_hello);
     tcase_add_test(t, bad_hello);
     tcase_add_test(t, skipped);

@@ -326,7 +326,7 @@ TCase *crossed_tests(void)
 {
     TCase *t = tcase_create("crossed");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_loop_test(t, given_out_again, 0, 24);
     tcase_add_loop_test(t, served_before_it_is_told, 0, 4);
     tcase_add_test(t, cut_off_between_daemons);

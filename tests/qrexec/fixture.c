@@ -77,11 +77,11 @@ struct fixture *fixture_up(const char *const *options)
 void fixture_end(struct fixture *f)
 {
     if (f->late)
-        host_stop_wait(f->late, 1);
+        host_stop_wait(f->late, SECONDS);
     if (host_state(f->app) != HOST_STOPPED)
-        host_stop_wait(f->app, 1);
+        host_stop_wait(f->app, SECONDS);
     if (host_state(f->qrexec) != HOST_STOPPED)
-        host_stop_wait(f->qrexec, 1);
+        host_stop_wait(f->qrexec, SECONDS);
     peer_close(f->dom0);
     host_stop_wait(f->vchan, SECONDS);
     ck_assert_int_eq(host_state(f->vchan), HOST_STOPPED);
@@ -98,7 +98,7 @@ void fixture_end(struct fixture *f)
 void dom0_connect(struct fixture *f, uint32_t version)
 {
     peer_close(f->dom0);
-    f->dom0 = peer_connect(f->h, f->dir, 1, 0, 512, 1);
+    f->dom0 = peer_connect(f->h, f->dir, 1, 0, 512, SECONDS);
     ck_assert_ptr_nonnull(f->dom0);
     hello(f->dom0, version);
     ck_assert(host_wait(f->qrexec, HOST_READY, SECONDS));

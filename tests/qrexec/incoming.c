@@ -432,7 +432,7 @@ TCase *incoming_tests(void)
 {
     TCase *t = tcase_create("incoming");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, golden);
     tcase_add_loop_test(t, versions, 2, 5);
     tcase_add_test(t, newer_peer);

@@ -46,7 +46,7 @@ START_TEST(owner_leaves)
     dom0_expect_trigger(f, 4, "work", "test.Out", ident);
     q = serve_out(f, 7, 514, 4, ident);
     ck_assert(until(f, &mine.opened));
-    host_stop_wait(f->app, 1);
+    host_stop_wait(f->app, SECONDS);
     ck_assert(peer_closed(q, SECONDS));
     peer_close(q);
     expect_end(p, UNIK_QREXEC_BROKEN);
@@ -376,7 +376,7 @@ TCase *life_tests(void)
 {
     TCase *t = tcase_create("life");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, unserve_while_running);
     tcase_add_test(t, owner_leaves);
     tcase_add_test(t, drain);

@@ -493,7 +493,7 @@ TCase *outgoing_tests(void)
 {
     TCase *t = tcase_create("outgoing");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_loop_test(t, golden_requests, 2, 5);
     tcase_add_test(t, golden_call);
     tcase_add_test(t, version_2);

@@ -345,7 +345,7 @@ TCase *peer_tests(void)
 {
     TCase *t = tcase_create("peers");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_loop_test(t, hello_to_a_service, 0, ROWS(at_hello));
     tcase_add_loop_test(t, message_to_a_service, 0, ROWS(in_call));
     tcase_add_test(t, limit_of_version_2);

@@ -197,7 +197,7 @@ START_TEST(control_taken)
     struct unik_vchan *v = host_interface(f->h, "vchan/1");
     struct unik_stream *other;
 
-    host_stop_wait(f->qrexec, 1);
+    host_stop_wait(f->qrexec, SECONDS);
     ck_assert_int_eq(v->listen(v, NULL, 0, 512, 4096, 4096, on_nothing, NULL, &other), 0);
     ck_assert_int_eq(host_start(f->qrexec), 0);
     host_run(f->h, SOON);
@@ -271,7 +271,7 @@ TCase *program_tests(void)
 {
     TCase *t = tcase_create("programs");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, held_for_the_session);
     tcase_add_loop_test(t, held_to_the_end, 0, 2);
     tcase_add_test(t, programs);

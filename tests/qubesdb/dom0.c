@@ -46,7 +46,7 @@ void guest_up_synced(void)
 
 void guest_down(void)
 {
-    host_stop_wait(g.ctx, 1);
+    host_stop_wait(g.ctx, 300);
     ck_assert_int_eq(host_state(g.ctx), HOST_STOPPED);
     ck_assert_int_eq(g.f.open, 0);
     ck_assert_uint_eq(g.f.overlaps, 0);

@@ -10,7 +10,7 @@
 #include "tests/common/fake-vchan.h"
 #include "tools/host/host.h"
 
-#define PATIENCE 20.0                   /* seconds until a test gives up waiting */
+#define PATIENCE 300.0                   /* seconds until a test gives up waiting */
 
 extern const struct unik_plugin unik_plugin_qubesdb;
 

@@ -326,7 +326,7 @@ Suite *suite_model(void)
     Suite *s = suite_create("qubesdb: model");
     TCase *t = tcase_create("model");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_loop_test(t, random_run, 0, 12);
     suite_add_tcase(s, t);
     return s;

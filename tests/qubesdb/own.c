@@ -330,7 +330,7 @@ Suite *suite_own(void)
     Suite *s = suite_create("qubesdb: own writes");
     TCase *t = tcase_create("own");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, write_and_ack);
     tcase_add_test(t, nothing_deadly_is_sent);
     tcase_add_test(t, remove_known_key);

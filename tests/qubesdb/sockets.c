@@ -178,7 +178,7 @@ Suite *suite_sockets(void)
     Suite *s = suite_create("qubesdb: sockets");
     TCase *t = tcase_create("sockets");
 
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_checked_fixture(t, up, down);
     tcase_add_test(t, life_over_sockets);
     tcase_add_test(t, blocked_output);

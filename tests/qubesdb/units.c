@@ -393,7 +393,7 @@ Suite *suite_units(void)
     Suite *s = suite_create("qubesdb: units");
     TCase *t = tcase_create("units");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, table_keeps_byte_order);
     tcase_add_test(t, table_cuts_a_subtree);
     tcase_add_test(t, table_keeps_lent_values);

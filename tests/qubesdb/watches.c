@@ -371,7 +371,7 @@ Suite *suite_watches(void)
     Suite *s = suite_create("qubesdb: watches");
     TCase *t = tcase_create("watches");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, exact_and_prefix);
     tcase_add_test(t, bad_watches);
     tcase_add_test(t, now);

@@ -325,7 +325,7 @@ Suite *suite_wire(void)
     Suite *s = suite_create("qubesdb: wire");
     TCase *t = tcase_create("wire");
 
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, first_sync_to_the_byte);
     tcase_add_test(t, split_anywhere);
     tcase_add_test(t, small_windows);

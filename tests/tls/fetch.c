@@ -60,8 +60,8 @@ int main(int argc, char **argv)
         t->connect(t, argv[3], raw, on_event, NULL, &s) < 0)
         return 2;
     ev_run(ev_default_loop(0), 0);
-    host_stop_wait(tls, 10);
-    host_stop_wait(net, 10);
+    host_stop_wait(tls, 300);
+    host_stop_wait(net, 300);
     host_free(h);
     return result;
 }

@@ -248,7 +248,7 @@ TCase *suite_closing(void)
     TCase *t = tcase_create("closing");
 
     tcase_add_checked_fixture(t, suite_up, suite_down);
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, output_goes_out_after_close);
     tcase_add_test(t, abort_does_not_wait);
     tcase_add_test(t, end_waits_for_the_reader);

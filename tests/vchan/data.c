@@ -149,7 +149,7 @@ TCase *suite_data(void)
     TCase *t = tcase_create("data");
 
     tcase_add_checked_fixture(t, suite_up, suite_down);
-    tcase_set_timeout(t, 120);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, bulk_each_way);
     tcase_add_test(t, bulk_through_small_rings);
     tcase_add_test(t, back_pressure_each_way);

@@ -121,6 +121,7 @@ TCase *suite_logic(void)
 {
     TCase *t = tcase_create("logic");
 
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, paths);
     tcase_add_test(t, numbers);
     tcase_add_test(t, orders);

@@ -412,7 +412,7 @@ TCase *suite_on_xen(void)
     TCase *t = tcase_create("on Xen");
 
     tcase_add_checked_fixture(t, suite_up, suite_down);
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, entry_comes_and_goes);
     tcase_add_test(t, entries_of_one_name_keep_their_order);
     tcase_add_test(t, conflicts_are_tried_again);

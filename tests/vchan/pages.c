@@ -118,7 +118,7 @@ TCase *suite_pages(void)
 {
     TCase *t = tcase_create("pages");
 
-    tcase_set_timeout(t, 2 * PATIENCE);
+    tcase_set_timeout(t, 3 * PATIENCE);
     tcase_add_checked_fixture(t, suite_up, suite_down);
     tcase_add_test(t, the_peer_sees_what_is_written);
     tcase_add_test(t, a_peer_keeps_what_it_maps);

@@ -538,7 +538,7 @@ TCase *suite_sockets(void)
     TCase *t = tcase_create("sockets");
 
     tcase_add_checked_fixture(t, suite_up, suite_down);
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, stock_server);
     tcase_add_test(t, abort_drops_what_waits);
     tcase_add_test(t, path_left_behind);

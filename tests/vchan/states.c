@@ -240,7 +240,7 @@ TCase *suite_states(void)
     TCase *t = tcase_create("states");
 
     tcase_add_checked_fixture(t, suite_up, suite_down);
-    tcase_set_timeout(t, 60);
+    tcase_set_timeout(t, 900);
     tcase_add_test(t, connects_to_a_server);
     tcase_add_test(t, connects_before_there_is_a_server);
     tcase_add_test(t, waiting_costs_no_wakeups);

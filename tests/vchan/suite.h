@@ -9,7 +9,7 @@
 #include "tests/common/peer.h"
 #include "tools/host/host.h"
 
-#define PATIENCE 20.0           /* seconds until a test gives up waiting */
+#define PATIENCE 300.0           /* seconds until a test gives up waiting */
 #define IDLE_TURNS 10           /* turns of the loop in a while in which nothing happens: its own, and a few strays */
 
 /* Two domains, run by one loop. side[0] is usually the server. */
