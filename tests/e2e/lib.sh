@@ -3,9 +3,9 @@
 # Everything lives in a folder of its own, which is left as it was found: at the end every process that was started is
 # ended, by its number, and the folder removed.
 #
-# Nothing depends on time: a machine that stands still for half a minute, or is slow beyond all measure, fails no test. So nobody
-# here is ever late (deadlines are an hour), and who waits for something waits for long. A short deadline is only for what does not
-# come in any case.
+# Nothing depends on time: a machine that stands still for half a minute, or is slow, fails no test. So nobody here is ever
+# late (deadlines are an hour), and who waits for something waits for long. A short deadline is only for what does not come
+# in any case.
 set -u
 [ -n "${E2E_BOUND-}" ] || E2E_BOUND=yes exec timeout -k 10 "${E2E_SECONDS:-1800}" bash "$0" "$@"
 unik_dom0=$UNIK_BUILD/tools/unik-dom0/unik-dom0
