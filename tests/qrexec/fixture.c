@@ -77,11 +77,11 @@ struct fixture *fixture_up(const char *const *options)
 void fixture_end(struct fixture *f)
 {
     if (f->late)
-        host_stop_wait(f->late, SECONDS);
+        host_stop_wait(f->late, 1);
     if (host_state(f->app) != HOST_STOPPED)
-        host_stop_wait(f->app, SECONDS);
+        host_stop_wait(f->app, 1);
     if (host_state(f->qrexec) != HOST_STOPPED)
-        host_stop_wait(f->qrexec, SECONDS);
+        host_stop_wait(f->qrexec, 1);
     peer_close(f->dom0);
     host_stop_wait(f->vchan, SECONDS);
     ck_assert_int_eq(host_state(f->vchan), HOST_STOPPED);

@@ -46,7 +46,7 @@ START_TEST(owner_leaves)
     dom0_expect_trigger(f, 4, "work", "test.Out", ident);
     q = serve_out(f, 7, 514, 4, ident);
     ck_assert(until(f, &mine.opened));
-    host_stop_wait(f->app, SECONDS);
+    host_stop_wait(f->app, 1);
     ck_assert(peer_closed(q, SECONDS));
     peer_close(q);
     expect_end(p, UNIK_QREXEC_BROKEN);

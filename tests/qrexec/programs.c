@@ -197,7 +197,7 @@ START_TEST(control_taken)
     struct unik_vchan *v = host_interface(f->h, "vchan/1");
     struct unik_stream *other;
 
-    host_stop_wait(f->qrexec, SECONDS);
+    host_stop_wait(f->qrexec, 1);
     ck_assert_int_eq(v->listen(v, NULL, 0, 512, 4096, 4096, on_nothing, NULL, &other), 0);
     ck_assert_int_eq(host_start(f->qrexec), 0);
     host_run(f->h, SOON);
