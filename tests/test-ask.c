@@ -54,7 +54,7 @@ static void begin(void)
 static void end(void)
 {
     if (host_state(ctx) != HOST_STOPPED)
-        host_stop_wait(ctx, 300);
+        host_stop_wait(ctx, 5);
     fake_gui_close(&gui);
     for (int i = 0; i < 100 && mem_open; i++)
         host_run(h, 0.01);
@@ -428,7 +428,7 @@ START_TEST(stopping_ends_all)
     ask(&shown, ASK_LINE, "work", "Name?");
     ask(&waiting, ASK_YES_NO, "work", "Well?");
     window();
-    host_stop_wait(ctx, 300);
+    host_stop_wait(ctx, 5);
     ended(&shown, ASK_REFUSED, "");
     ended(&waiting, ASK_REFUSED, "");
 }

@@ -89,7 +89,7 @@ static void end(void)
     if (far)
         unik_stream_close(far);
     near = far = NULL;
-    host_stop_wait(ctx, 300);
+    host_stop_wait(ctx, 5);
     for (int i = 0; i < 1000 && mem_open; i++)
         host_run(h, 0.001);
     ck_assert_uint_eq(mem_open, 0);

@@ -39,7 +39,7 @@ static void begin(void)
 
 static void end(void)
 {
-    host_stop_wait(ctx, 300);
+    host_stop_wait(ctx, 5);
     fake_gui_close(&gui);
     host_free(h);
 }

@@ -224,7 +224,7 @@ void bed_end(void)
 {
     struct ev_loop *loop = ev_default_loop(0);
 
-    host_stop_wait(ctx, 300);
+    host_stop_wait(ctx, 60);
     ck_assert_int_eq(host_state(ctx), HOST_STOPPED);
     ck_assert_uint_eq(host_counter(ctx, "connections"), 0);
     host_free(bed.h);

@@ -71,7 +71,7 @@ START_TEST(taken_back)
     ck_assert_int_eq(bed.net->connect(bed.net, user, bed.far, far_port, on_stream, NULL, &c), 0);
     fd2 = far_accept(far);
     ck_assert_int_eq(bed.net->resolve(bed.net, user, "silent.test", 4, on_name, NULL, &q), 0);
-    host_stop_wait(user, BED_LONG);
+    host_stop_wait(user, 20);
     stopped = true;
     ck_assert_str_eq(said, "leaver stopped and left behind: listeners 1, connections 2, UDP sockets 1, "
                            "questions for names 1, watches 1");

@@ -28,7 +28,7 @@ void bed_begin(void)
 
 void bed_end(void)
 {
-    host_stop_wait(ctx, BED_LONG);
+    host_stop_wait(ctx, 20);
     ck_assert_int_eq(host_state(ctx), HOST_STOPPED);
     ck_assert_uint_eq(host_counter(ctx, "connections"), 0);
     host_free(bed.h);

@@ -155,7 +155,7 @@ void fixture_start(struct fixture *f, const char *const *options)
 
 void fixture_stop(struct fixture *f)
 {
-    host_stop_wait(f->www, 300);
+    host_stop_wait(f->www, 5);
     MUST(host_state(f->www) == HOST_STOPPED && !f->accept && !f->tcp && !f->get);
     for (int i = 0; i < 100 && mem_open; i++)
         host_run(f->h, 0.001);
