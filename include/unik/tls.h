@@ -25,8 +25,9 @@ struct unik_tls {
     int (*serve)(struct unik_tls *t, struct unik_stream *raw, unik_stream_cb *cb, void *arg, struct unik_stream **out);
 
     /* Be the client over a stream, which may still be opening. name: whom the certificate must name, and the SNI; a dot at its end
-     * is not part of it. An address (as "192.0.2.1", "2001:db8::1") must be in the certificate as one, and is no SNI. As serve(); -EINVAL: no name (NULL, "") or one longer than 255 bytes; -ENOENT: no authorities are
-     * configured. */
+     * is not part of it.
+     * An address (as "192.0.2.1", "2001:db8::1") must be in the certificate as one, and is no SNI. As serve(); -EINVAL: no
+     * name (NULL, "") or one longer than 255 bytes; -ENOENT: no authorities are configured. */
     int (*connect)(struct unik_tls *t, const char *name, struct unik_stream *raw, unik_stream_cb *cb, void *arg,
                    struct unik_stream **out);
 

@@ -1,7 +1,9 @@
 /* An NMI is said and survived, whoever it interrupts (boot/trap.c, boot/event.c): in the program at once, in the kernel, which may
- * be in the middle of a line, at the next look for events. Other exceptions stay what they were. */
+ * be in the middle of a line, at the next look for events. Other exceptions stay what they were. The last 16 of all are kept
+ * (boot/past.c). */
 #include "boot/trap.c"
 #include "boot/event.c"
+#include "boot/past.c"
 #include <check.h>
 #include <setjmp.h>
 #include <stdlib.h>
@@ -11,7 +13,8 @@
 #define PROGRAM_CS 0x2bu
 
 const uint8_t hypercall_page[PAGE];
-static const struct machine fake = { .program_cs = PROGRAM_CS };
+static uint64_t fault_address(void) { return 0xdead; }
+static const struct machine fake = { .program_cs = PROGRAM_CS, .fault_address = fault_address };
 const struct machine *machine = &fake;
 static struct shared_info page;
 struct machine_start machine_start = { .shared = &page };
@@ -111,6 +114,36 @@ START_TEST(others)
 }
 END_TEST
 
+static void crash(uint64_t i)
+{
+    struct frame f = { .cs = PROGRAM_CS, .rip = 0x1000 + i, .rsp = 0x2000 + i, .error = i };
+
+    if (setjmp(ended) == 0)
+        trap(&f, i == 19 ? 6 : 13);
+}
+
+START_TEST(the_last_are_kept)
+{
+    uint64_t before = past.n;
+
+    for (uint64_t i = 0; i < 20; i++)
+        crash(i);
+    ck_assert_uint_eq(past.n - before, 20);
+    for (uint64_t i = 0; i < PAST; i++) {
+        uint64_t at = (past.n - 1 - i) % PAST, which = 19 - i;
+
+        ck_assert_uint_eq(past.last[at].vector, i == 0 ? 6 : 13);
+        ck_assert_uint_eq(past.last[at].error, which);
+        ck_assert_uint_eq(past.last[at].rip, 0x1000 + which);
+        ck_assert_uint_eq(past.last[at].rsp, 0x2000 + which);
+        ck_assert_uint_eq(past.last[at].cr2, 0xdead);
+    }
+    said = 0;
+    past_tell();
+    ck_assert_uint_eq(said, 1 + PAST);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tcase_create("trap");
@@ -121,5 +154,6 @@ int main(void)
     tcase_add_test(t, with_an_event);
     tcase_add_test(t, before_there_are_events);
     tcase_add_test(t, others);
+    tcase_add_test(t, the_last_are_kept);
     return run_case("boot: traps", t);
 }
