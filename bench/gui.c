@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bench/gui - what windows cost the guest: full updates, many small ones, nothing at all, memory. The guest is a process with the
  * plugins gui and vchan-socket; the parent plays a daemon that reads everything and acknowledges. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* http-load - asks for one URL path again and again over some connections, and counts the answers.
  *
  *   http-load PORT PATH CONNECTIONS SECONDS

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # http.sh - requests a second of www against nginx with one worker, in turns, by the same client on the loopback.
 #
 #   make bench-http      needs nginx (NGINX=PATH); takes wrk if it is there (WRK=PATH), else bench/http-load

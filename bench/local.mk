@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # bench
 
 # make bench-vchan: the socket vchan against a plain socket pair

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # net.sh - the VM's own TCP/IP (net-lwip over a TAP) against the kernel's (over a veth pair), by the same client in the same
 # network namespace; and what a packet costs.
 #

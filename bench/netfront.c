@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* netfront - what a frame costs in netfront's rings, each way: make bench-netfront. The other end is played in the same process and does
  * the least that a back end must, so its cost is in the figures too; the copy out of and into the pages is the front end's own. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* packet - what a packet costs in driver, TCP/IP and nothing else: make bench-packet. netfront's rings, net-lwip and lwIP are the real
  * ones; the back end and the far end of the network are played in this process and not timed, the app does the least there is. No
  * system call is in the figures. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bench/qrexec - what a call costs the guest, and bytes a second through one, against a plain socket pair that moves the same
  * bytes in the same chunks. dom0 is another process that does as little as it can. */
 #include <errno.h>

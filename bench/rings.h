@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bench/rings.h - netfront's rings without a hypervisor: the pages, and a back end in the same process that does the least it must. */
 #ifndef BENCH_RINGS_H
 #define BENCH_RINGS_H

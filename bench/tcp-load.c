@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tcp-load - bulk TCP to a discard, or from a chargen: MiB a second until the last byte has arrived.
  *
  *   tcp-load in|out ADDRESS PORT MIB [BYTES]

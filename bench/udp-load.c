@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* udp-load - sends datagrams to an echo and counts what comes back: what a packet costs the one who echoes.
  *
  *   udp-load ADDRESS PORT BYTES SECONDS

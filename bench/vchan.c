@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* bench/vchan - bytes a second from one process to another through the socket vchan, against a plain socket pair that
  * moves the same bytes in the same chunks. */
 #include <errno.h>

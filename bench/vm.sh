@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # vm.sh [--image] BUILD: what the VM costs by itself, with the config as it is shipped and a network, next to unik-dom0 over sockets: the
 # start, an idle minute, memory. --image: the idle minute of an image under Xen instead (tests/xen/run net-idle).
 # The network needs root or user namespaces; without, it says so and leaves it out. Prints figures; nothing here fails on a slow machine.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/abi.h - what a program for Linux on x86-64 may count on: numbers, flags and structures of its system calls.
  *
  * Ours, from the manuals (man 2, man 7) and the x86-64 psABI, so that boot/ needs no kernel headers;

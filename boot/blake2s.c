@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/blake2s.c - the hash BLAKE2s-256: RFC 7693. */
 #include "boot/chacha20.h"
 #include "boot/kernel.h"

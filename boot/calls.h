@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/calls.h - the system calls of Linux on x86-64 that are answered: CALL(number, function), for whoever defines CALL.
  * Several may share a function. Anything else is said once and is -ENOSYS. */
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/chacha20.c - the ChaCha20 block function: RFC 8439. */
 #include "boot/chacha20.h"
 #include "boot/kernel.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/chacha20.h, chacha20.c and blake2s.c - the two primitives of the random generator. Pure; nothing secret stays behind
  * in memory of theirs but what the caller holds. */
 #ifndef BOOT_CHACHA20_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/change.c - the system calls that would change the tree. Only what is in /tmp can be (tmp.c); anything else is -EROFS. */
 #include "boot/linux.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/clocks.c - the system calls for clocks, and sleeping. */
 #include "boot/linux.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/console.c - Xen's console: two rings in one page (xen/io/console.h), xenconsoled in dom0 at the other end.
  *
  * From dom0: the indices it owns may hold anything; what does not make sense is a full ring (out) or an empty one (in).

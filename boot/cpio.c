@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/cpio.c - archives of the kind "newc", as `cpio -H newc` and unik-image write them: cpio(5).
  *
  * A header of 110 characters: the magic 070701 (070702 with checksums, which are not looked at), then 13 numbers of 8

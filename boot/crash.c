@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/crash.c - the last words: what happened, registers, who called whom. Then the domain ends as crashed. */
 #include "boot/image.h"
 #include "boot/linux.h"

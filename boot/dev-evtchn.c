@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-evtchn.c - /dev/xen/evtchn: ports of event channels for the program.
  *
  * A port starts unmasked. When an event comes it is masked and queued once; read() gives the numbers of queued ports; writing

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-gntalloc.c - /dev/xen/gntalloc: pages of ours that another domain may map.
  *
  * One ALLOC_GREF makes a range: its pages, their grants, and a place in the file's offsets. The library takes it off the file's

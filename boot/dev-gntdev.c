@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-gntdev.c - /dev/xen/gntdev: pages of other domains, mapped here.
  *
  * MAP_GRANT_REF only makes a range: domains, references and a place in the file's offsets; the hypervisor is asked in mmap(),

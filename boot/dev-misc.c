@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-misc.c - /dev/null, zero, full, random, urandom, and the console as a terminal. */
 #include "boot/linux.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-privcmd.c - /dev/xen/privcmd: the one hypercall a program has use for, asking what one of its own event channels has
  * become (EVTCHNOP_status), by which it learns that a peer's domain is gone. Everything else is -EPERM. */
 #include "boot/dev-xen.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-ranges.c - files whose offsets are ranges of shared pages. */
 #include "boot/dev-ranges.h"
 

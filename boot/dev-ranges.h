@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-ranges.h - what /dev/xen/gntalloc and gntdev have in common: a file whose offsets are shared pages, range after range.
  *
  * The program names a range by the offset that it got for it. A range is listed until the program takes it off or closes the

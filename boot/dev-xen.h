@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-xen.h - the ioctls of /dev/xen/evtchn, gntalloc and gntdev, from Xen's public headers, which take the macro _IOC
  * and domid_t from elsewhere. */
 #ifndef BOOT_DEV_XEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/dev-xenbus.c - /dev/xen/xenbus: xenstore's messages as a stream each way. Each open file is a user of its own
  * (xenbus.c); the libraries write a header and a body one after the other, so what is written is collected until a message
  * is whole. Nothing a file leaves behind stays: xenbus_close() ends its transactions and watches. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/elf.c - loads a static ELF file for x86-64 into the program's address space: System V ABI, chapters 4 and 5.
  *
  * The file is the image's own, but a wrong one must give one clear line: every offset is checked, before anything is loaded.

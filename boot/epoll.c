@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/epoll.c - epoll(7). A descriptor that may have become ready is put on a list; a wait looks only at that list. Kinds of
  * files that do not say when they become ready (unannounced) stay on it; for them EPOLLET is not an edge. */
 #include "boot/linux.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/errno.h - error numbers. Xen's are Linux's; the ones Xen has no use for are added. Functions of boot/ return 0 or
  * more, or one of these negated, which is what a system call answers. */
 #ifndef BOOT_ERRNO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/event.c - event channels, two-level ABI (xen/xen.h, xen/event_channel.h): each port has a pending and a mask bit in the
  * page shared with Xen. An event sets pending; unless masked, Xen then interrupts us, which happens only while the program
  * runs or in machine_idle(). The bits are Xen's to set at any time, so each change of ours is one locked instruction. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/eventfd.c - eventfd(2): a counter to wait for. */
 #include "boot/linux.h"
 

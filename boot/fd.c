@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/fd.c - descriptors: the table, and the calls that are the same for every kind of file. */
 #include "boot/linux.h"
 

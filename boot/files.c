@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/files.c - open files and folders of the tree: contents are read where the archive lies. */
 #include "boot/linux.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/grant.c - grant table, version 1 (xen/grant_table.h): pages of ours for other domains, and theirs for us.
  *
  * The other side is another domain and may keep a page mapped for as long as it likes. Until it lets go neither the reference

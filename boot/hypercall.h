@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/hypercall.h - one typed function per hypercall in use; raw calls nowhere else but in start.S (iret).
  *
  * Both kinds of guest call into the page hypercall_page, which Xen fills: for PV the domain builder finds it by an ELF note,

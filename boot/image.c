@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/image.c - the payload's head and the tables of names, read with every bound checked. No libc: the kernel uses it too. */
 #include "boot/image.h"
 

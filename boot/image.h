@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/image.h - what unik-image puts behind the kernel, and how the kernel finds it.
  *
  * The payload is one more segment of the ELF file, on the page that follows the kernel's bss. All numbers little-endian:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/kernel.h - what the files of the kernel offer each other, listed by the file it is in, in the order of the boot.
  *
  * How it works. There is one vCPU, one program, one thread, one kernel stack. The kernel is never interrupted: every entry

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/linux.h - the Linux half of the kernel: what its files offer each other, listed by file.
  *
  * A descriptor is a number of fd.c's table; behind it is a struct file with the operations of its kind: a file of the tree

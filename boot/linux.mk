@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The Linux half of the kernel: system calls, files, devices. boot/local.mk links it.
 LINUX_SOURCES = boot/syscall.c boot/program.c boot/elf.c boot/process.c boot/clocks.c boot/mmap.c boot/fd.c boot/files.c \
 	boot/paths.c boot/change.c boot/tree.c boot/tmp.c boot/cpio.c boot/pool.c boot/wait.c boot/pipe.c boot/eventfd.c boot/timerfd.c boot/epoll.c \

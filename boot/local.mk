@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # boot/: the Xen kernel, one ELF without a program; unik-image puts that behind it. Freestanding, with flags of its own:
 # general registers only, so that a system call leaves the program's floating-point state alone; no red zone, since traps
 # use the same stack; frame pointers, for crash reports.

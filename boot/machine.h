@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/machine.h - what differs between a PV and a PVH guest, and nothing else does: pv.c and pvh.c each fill this in. */
 #ifndef BOOT_MACHINE_H
 #define BOOT_MACHINE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/main.c - the boot as a story: pv.c or pvh.c has made the domain's memory usable, the rest is the same for both. */
 #include "boot/image.h"
 #include "boot/machine.h"

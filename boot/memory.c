@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/memory.c - which pages are free: one bit for each page of the direct map, kept in the first of them. */
 #include "boot/machine.h"
 

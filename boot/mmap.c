@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/mmap.c - the system calls for memory; user.c does the work. */
 #include "boot/linux.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/paging.c - the program's page tables.
  *
  * The program lives in the lower half's first 512 GB: one level-3 table, machine_start.user_root. Tables that were made stay:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/paging.h - the program's page tables: user.c decides what is where, paging.c puts it there. */
 #ifndef BOOT_PAGING_H
 #define BOOT_PAGING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/paths.c - the system calls that take a path and look: opening, stat, the working folder. change.c has the others. */
 #include "boot/linux.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/pipe.c - pipe2(2). One program has both ends, so a pipe is a queue; its pages come as they are filled and go as they
  * are emptied. */
 #include "boot/linux.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/poll.c - poll(2), select(2) and their kin: each descriptor is asked, again after each event. */
 #include "boot/linux.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/pool.c - memory for the kernel's small objects: free lists of the sizes 32 to 2048, filled page by page. What was
  * given back is used again for the same size; pages do not go back, so it holds as much as was ever needed at a time. */
 #include "boot/linux.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/power.c - the ends of a domain. */
 #include "boot/machine.h"
 

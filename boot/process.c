@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/process.c - what a program asks about itself and its machine, and its ends. It is process 1, thread 1, root; there
  * is no other, and no signal is ever delivered. */
 #include "boot/linux.h"

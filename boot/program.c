@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/program.c - from the image to the program's first instruction: files, arguments, stack. */
 #include "boot/linux.h"
 

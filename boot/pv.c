@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/pv.c - a paravirtual guest: Xen owns the page tables, we ask it for each change.
  *
  * What the domain builder left (xen/xen.h, struct start_info): the kernel, the ramdisk, the list of machine frames (p2m),

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/pvh.c - a PVH guest: the processor's own page tables, descriptor tables and interrupts, under nested paging.
  *
  * start.S has mapped the first 2 MB, with the kernel, in small pages, and 1 GB in large ones, at VIRT_BASE. Frames are simply

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/random.c - the random generator behind getrandom() and /dev/urandom: ChaCha20 with a key that is replaced after each
  * use, so that nothing given out before can be computed from the memory of now.
  *

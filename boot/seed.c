@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/seed.c - a random seed for a machine that has no randomness itself: a node of xenstore, which dom0 writes before it lets
  * the domain run (xl create -p; xenstore-write; xl unpause). Only dom0 and the domain may read below data/. It is removed once
  * read, so that who sees the domain's memory later cannot go back from it to the first key. */

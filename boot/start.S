@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/start.S - the entries: Xen starts us here, and traps, events and system calls arrive here.
  *
  * Both kinds of guest build the same struct frame (kernel.h) on the one kernel stack and go on in C. They differ in what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/syscall.c - system calls by their number. */
 #include "boot/linux.h"
 

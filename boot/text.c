@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/text.c - strings and formatted text. The compiler calls memcpy, memmove, memset and memcmp of its own accord. */
 #include "boot/kernel.h"
 

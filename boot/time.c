@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/time.c - clocks from the page shared with Xen, one one-shot timer, and waiting. There are no ticks. */
 #include "boot/machine.h"
 

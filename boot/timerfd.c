@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/timerfd.c - timerfd_create(2): timers to wait for. None of them interrupts anybody: each wait asks for the next
  * that runs out, and whoever looks at a timer brings it up to date. */
 #include "boot/linux.h"

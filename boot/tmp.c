@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/tmp.c - /tmp: files and folders that the program makes, in memory, for as long as the domain lives.
  *
  * At most LIMIT bytes, in whole pages ("kernel.tmp=" on the command line), and TMP_NAMES names; a page comes when it is written

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/trap.c - exceptions, system calls and events, as start.S brings them: who it was and whom it concerns. */
 #include "boot/machine.h"
 

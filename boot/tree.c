@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/tree.c - the names: one tree of folders, files, links and devices, filled at the start from archives and read-only
  * from then on, but for what tmp.c adds and takes away. Contents stay where the archives lie; a node costs some 150 bytes. */
 #include "boot/linux.h"

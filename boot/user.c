@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/user.c - the program's address space: which areas there are, and what happens when one is touched.
  *
  * Areas are kept in one sorted array. A page of an area is there only once it was touched (user_fault()): a zeroed page, a copy

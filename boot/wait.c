@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/wait.c - times of the program, and waiting with all that can end it. */
 #include "boot/linux.h"
 

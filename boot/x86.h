@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/x86.h - the few instructions that C does not have, and the bits of page-table entries. */
 #ifndef BOOT_X86_H
 #define BOOT_X86_H

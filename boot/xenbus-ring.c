@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/xenbus-ring.c - xenstore's ring (xen/io/xs_wire.h): 1024 bytes each way, so a message may go in pieces. Messages to
  * send wait in a buffer of ours; a message that comes is put together in another.
  *

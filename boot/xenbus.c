@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/xenbus.c - several users of the domain's one connection to xenstore, each as if it had its own.
  *
  * Requests: xenstored sees req_ids of ours, one for each slot of requests[]; the answer gets the user's own back. Watches:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/xenbus.h - between the two halves of xenstore: xenbus-ring.c moves whole messages, xenbus.c knows whose they are. */
 #ifndef BOOT_XENBUS_H
 #define BOOT_XENBUS_H

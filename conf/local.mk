@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Sample configs. In the source tree they name the site by its place there; installed, by its installed place. Once installed they are
 # the user's: one that was edited stays, and the new one goes beside it as NAME.new. What was installed is kept in confsampledir, which
 # tells what was edited since.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The plans: what is built, and what it is built on. And the papers.
 dist_doc_DATA = doc/design.md doc/kernel.md doc/glossary.md \
 	README.md LICENSE THIRD-PARTY.md SECURITY.md CHANGES.md HACKING.md

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The public headers: all a plugin author needs.
 unikincludedir = $(includedir)/unik
 unikinclude_HEADERS = \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/chars.h - which characters a name may have. Independent of the locale. */
 #ifndef PROTOCOL_CHARS_H
 #define PROTOCOL_CHARS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/cursor.c - bounded reading and writing of little-endian wire data. */
 #include <string.h>
 

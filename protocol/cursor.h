@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/cursor.h - bounded reading and writing of little-endian wire data.
  *
  * Wire structs are never cast from a buffer. A reader hands out fields one by one and turns "bad" at the first that is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/dns.c - DNS messages: big-endian throughout, names as runs of length and bytes (RFC 1035, 3.1, 4.1). */
 #include "protocol/dns.h"
 

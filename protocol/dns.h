@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/dns.h - questions and answers of DNS over UDP (RFC 1035), as far as a name server of few names and a client that has its
  * questions asked by somebody else need them. Questions are *from another VM*, answers *from the network*. */
 #ifndef PROTOCOL_DNS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/gui.c - messages of the GUI protocol. Bytes to decode come from the GUI domain, or from a VM where we play the daemon.
  *
  * Most bodies are numbers of 32 bits, in the order of the members of gui_message's union: those are moved as a row of words.

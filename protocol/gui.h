@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/gui.h - the GUI protocol 1.0 to 1.8 between a VM (the agent) and the GUI daemon in dom0 or a GUI domain.
  * Pure functions: no I/O, no allocation, no state.
  *

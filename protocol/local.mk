@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Wire formats as pure functions; linked into whoever speaks them.
 noinst_LTLIBRARIES += protocol/libprotocol.la
 protocol_libprotocol_la_SOURCES = \

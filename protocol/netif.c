@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/netif.c - ring entries of a network interface. From the other domain, all of them: every bit pattern decodes to some
  * value, and the caller checks what it means. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/netif.h - the ring entries between a network front end and its back end (xen/io/netif.h, in our words), and the values
  * that both keep in xenstore. Pure functions: no I/O, no state.
  *

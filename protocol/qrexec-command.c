@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/qrexec-command.c - the command line that dom0 sends, and the names that dom0 takes.
  * dom0 is trusted, but source, service and argument may have been chosen by another VM. */
 #include <errno.h>

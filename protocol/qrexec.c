@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/qrexec.c - qrexec 2, 3 and 4: bodies of messages. Bytes to decode come from dom0 or from another VM. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/qrexec.h - qrexec 2, 3 and 4: messages between a VM, dom0's daemon and other VMs.
  * Pure functions: no I/O, no allocation, no state.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/qubesdb.c - QubesDB messages. Bytes to decode come from dom0, or from a VM where we play dom0. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/qubesdb.h - QubesDB between a VM and dom0's daemon, and over the daemon's local sockets.
  * Pure functions: no I/O, no allocation, no state.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/xenstore.c - xenstored's wire format. xenstored is in dom0 and trusted; node values may be anybody's. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* protocol/xenstore.h - xenstored's wire format (xen/io/xs_wire.h, in our words). Pure functions: no I/O, no state.
  *
  * A message is a header of 16 bytes - u32 type, request id, transaction id, length - and `length` bytes.

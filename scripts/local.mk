@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # What users and packagers run.
 dist_noinst_SCRIPTS += scripts/static-table scripts/static-parts scripts/deps scripts/test scripts/demo scripts/get-sources
 bin_SCRIPTS += scripts/unik-new-app

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Builds @NAME@.so against the installed unik; "make run" runs it here, "make install" puts it beside the other plugins, "make image"
 # makes @NAME@.xen, one file that Xen boots.
 PKG_CONFIG ?= PKG_CONFIG_PATH="$$PKG_CONFIG_PATH:@PKGCONFIGDIR@" pkg-config

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/config-read.c - the syntax of the config file, as unik.conf(5) writes it down; all else is refused with its line.
  *
  *   line    = blank [ comment ] | blank "[" name "]" blank [ comment ] | blank key blank "=" blank value blank [ blank comment ]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/config.c - the sections of key = value with their places; config-read.c reads them from the file. */
 #include <stdarg.h>
 #include <stdio.h>

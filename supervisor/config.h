@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/config.h - the config file as sections of key = value with their places, and every mistake found in it. */
 #ifndef SUPERVISOR_CONFIG_H
 #define SUPERVISOR_CONFIG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/describe.c - what plugins offer, as tables: options with default and range, counters, interfaces. */
 #include <errno.h>
 #include <stdio.h>

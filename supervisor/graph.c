@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/graph.c - who needs whom: checked before anything starts, and the order of stopping. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/host.c - what plugins call: the functions of struct unik_host. */
 #include <errno.h>
 #include <string.h>

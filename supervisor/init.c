@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/init.c - what the first process of a Linux VM has to do besides.
  *
  * A VM whose ramdisk holds nothing but this program as /init, a config and the kernel's xen modules needs no other.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/init.h - what the first process of a Linux VM has to do besides. All do nothing in any other process. */
 #ifndef SUPERVISOR_INIT_H
 #define SUPERVISOR_INIT_H

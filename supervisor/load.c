@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/load.c - from config sections to units with their options set; every mistake is told with its place. */
 #include <errno.h>
 #include <stdio.h>

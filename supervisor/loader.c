@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/loader.c - a plugin's descriptor from a shared object or from the static table, with the same checks. */
 #include <dirent.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/loader.h - a plugin's descriptor from a shared object or from the static table, with the same checks. */
 #ifndef SUPERVISOR_LOADER_H
 #define SUPERVISOR_LOADER_H

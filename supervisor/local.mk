@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The supervisor: dynamic (loads .so) and static (every plugin built in); the same sources.
 noinst_LTLIBRARIES += supervisor/libsupervisor.la
 supervisor_libsupervisor_la_SOURCES = \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/log.c - log lines: levels per source, a limit on floods, the last lines kept for the status report.
  *
  * Lines go to stderr, each in one write. A reader that does not read loses lines rather than stop the program.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/log.h - log lines: levels per source, a limit on floods, the last lines kept for the status report. */
 #ifndef SUPERVISOR_LOG_H
 #define SUPERVISOR_LOG_H

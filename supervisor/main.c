@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/main.c - unik-supervisor: command line, signals, one loop. */
 #include <errno.h>
 #include <getopt.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/object-check.c - is this a whole shared object for this machine? The linker believes what stands in one: a file that was
  * cut short, or is being written, would kill the program with a signal. */
 #include <elf.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/object-none.c - shared objects, in the static program: there are none. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/object.c - shared objects, in the dynamic program.
  *
  * What is mapped is a copy of ours in memory: a file that somebody overwrites or cuts while it runs would take its code away under

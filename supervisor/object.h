@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/object.h - shared objects: object.c, or object-none.c where everything is built in. */
 #ifndef SUPERVISOR_OBJECT_H
 #define SUPERVISOR_OBJECT_H

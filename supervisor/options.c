@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/options.c - option tables: words from a config file into a plugin's config struct. */
 #include <errno.h>
 #include <math.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/process.c - what a process inherits from whoever started it, and this one does not rely on. */
 #include <fcntl.h>
 #include <signal.h>

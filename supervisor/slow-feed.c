@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/slow-feed.c - which callback the loop calls next, in the dynamic program.
  *
  * libev calls one callback after another, and between two of them nobody else. But each of them was queued by ev_feed_event(), and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/slow-none.c - in the static program: there, libev's calls of its own functions cannot be met. */
 #include "supervisor/slow.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/slow.c - how long callbacks take, and whose they are. */
 #include <sys/resource.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/slow.h - the option slow-callback: a line, under the plugin's name, for each of its callbacks that took longer. */
 #ifndef SUPERVISOR_SLOW_H
 #define SUPERVISOR_SLOW_H

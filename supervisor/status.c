@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/status.c - the same facts as text for people and as Prometheus metrics. */
 #include <string.h>
 #include <time.h>

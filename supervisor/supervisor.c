@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/supervisor.c - the running program: who starts, who stops, who is tried again.
  *
  * Plugins change their states through unit_feed(). What follows from a change for others is worked out in one place,

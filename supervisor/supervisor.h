@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/supervisor.h - all plugins together: loading, order, interfaces, restarts, the end.
  *
  *   config.c      the file            loader.c   a plugin's descriptor      options.c  option tables

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/unit.c - one plugin in the running program: a table of state x event. */
 #include <errno.h>
 #include <stdio.h>

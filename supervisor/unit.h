@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/unit.h - one plugin in the running program: its state, and what each event does in each state. */
 #ifndef SUPERVISOR_UNIT_H
 #define SUPERVISOR_UNIT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/watchers-none.c - in a static program, and in tests: libev is called without us, nothing is known of watchers. */
 #include "supervisor/watchers.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/watchers.c - which watchers are active, and whose they are, in the dynamic program.
  *
  * libev does not tell. But plugins, and libev itself, find its functions by their names, which means those here; they note the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* supervisor/watchers.h - watchers of the loop that a plugin leaves active when it has stopped: they are stopped for it.
  *
  * watchers.c is for the dynamic program. In one into which plugins are built, watchers-none.c, nothing is known of watchers. */

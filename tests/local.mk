@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # tests: shared parts. Each folder's own fragment names the tests of its code.
 #
 # tests/common/libpeer.la: a scripted peer for tests of the socket vchan. Link it before tools/host/libhost.la.
@@ -57,6 +58,9 @@ dist_noinst_SCRIPTS += tests/test-includes.sh
 # What comments and documents name is there.
 TESTS += tests/test-references.sh
 dist_noinst_SCRIPTS += tests/test-references.sh
+# Each file says its licence.
+TESTS += tests/test-papers.sh
+dist_noinst_SCRIPTS += tests/test-papers.sh
 AM_TESTS_ENVIRONMENT += CC='$(CC)'; CXX='$(CXX)'; export CC CXX;
 
 # End to end: unik-supervisor and unik-dom0 as processes, with an app whose services do with a call all that can be done.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ask: callers, a user and the window between them. */
 #include <check.h>
 #include <errno.h>

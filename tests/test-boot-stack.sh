@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # The kernel's one stack is never too small: a guard page lies below it, but Xen ends a PV guest that touches it without a word of
 # ours. So the deepest way through the kernel is added up from what the compiler says of each function (gcc -fcallgraph-info=su).
 # Pessimistic: a call through a pointer may lead anywhere, LEVELS of them lie one in the other, and at the deepest point there

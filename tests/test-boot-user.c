@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/test-boot-user.c - boot/user.c, paging.c and memory.c on a machine whose page tables nobody looks at: what is mapped
  * where, that contents stay with their page, and that no page is lost. */
 #define find find_pages                         /* names that two of the files have */

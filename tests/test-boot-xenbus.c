@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/test-boot-xenbus.c - boot/xenbus.c with a ring that only notes what is put into it: several users of one connection,
  * what becomes of one that goes, and what dom0 may send without doing harm. The kernel's source comes first: its error
  * numbers are an enum, libc's are macros. */

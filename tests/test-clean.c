@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What is shown of a peer's text: a table of inputs, and all code points. */
 #include <check.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # unik-supervisor as a user meets it: exit codes, every mistake with its place, real .so files good and bad, signals.
 set -u
 program=$UNIK_BUILD/unik-supervisor

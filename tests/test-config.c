@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts under the supervisor: config file, option values, log levels, descriptor checks. */
 #include <check.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Readers and writers: little-endian, never past the end, bad once is bad for good. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* DNS messages byte by byte: the example of a question as RFC 1035 lays it out, answers of each kind, and what is refused. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The manual and the sample configs against what the programs say of themselves: every plugin and key of --describe stands in
 # unik.conf(5) and the other way round; the samples pass --check; the pages are well-formed; the README's files exist.
 set -u

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The whole chain: unik-dom0, and a supervisor with the transport, QubesDB and qrexec plugins as the guest. Calls of all
 # sizes, many at once, and every fault of dom0's; the guest breaks no rule, loses no port, and goes on.
 set -u

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # unik-dom0's command line: every mistake ends with 2, says what is wrong and where to read more, and starts nothing.
 set -u
 unik_dom0=${UNIK_BUILD:-.}/tools/unik-dom0/unik-dom0

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # unik-dom0 as a program among others: a start that is refused touches nothing of the one that runs, whatever the two share; what
 # was left by one that was killed is in nobody's way; stop ends when all is released; every command whose output is lost says so.
 set -u

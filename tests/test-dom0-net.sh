@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # unik-dom0 start --net: the namespace with its TAPs, addresses, neighbours and names; the cable given and pulled; nothing left at
 # the end, however it comes; as root, and without root in a user namespace. Skipped where neither can make a namespace.
 . "${UNIK_SOURCE:-.}/tests/e2e/lib.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik-dom0 against guests played by peers: the bytes of the documents, every violation reported, every fault as it
  * says. */
 #include "tests/dom0/run.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* libunik-draw: clipping, characters, lines. Every buffer lies between canaries. */
 #include <check.h>
 #include <errno.h>

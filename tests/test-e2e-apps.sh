@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The apps with windows, from end to end: dom0 calls ask, the user (unik-dom0 gui) types or clicks, the answer comes back;
 # status shows what the VM does; all without a complaint of the strict GUI daemon.
 . "$(dirname "$0")/e2e/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Calls of all sizes through unik-dom0 and unik-supervisor, to services inside the process and to programs, with each protocol
 # version: every byte, stdout and stderr apart, exit codes; and callers that leave in every state of a call.
 . "$(dirname "$0")/e2e/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Every mistake that dom0 can be told to make (unik-dom0 fault), while calls run both ways. After each, the VM serves as
 # before, has broken no rule, and holds nothing more than before: descriptors, calls, ports, channels.
 . "$(dirname "$0")/e2e/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Windows, end to end: an app draws and is told what the user does; unik-dom0 shows it, as strict as qubes-guid; daemons and
 # guests go and come back; the picture is the app's in the end, byte for byte.
 E2E_SECONDS=${E2E_SECONDS:-400}

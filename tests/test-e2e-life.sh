@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # How a VM ends, and what it survives: SIGTERM and dom0's word in xenstore while calls run, deadlines, an app that is loaded
 # again in the middle of its calls, an app that fails, dom0 that comes late or not at all. What runs may take 50 s to end here: a
 # guest that waited so long for something says so in its log.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Many at a time and many one after another: 200 calls at once beside callers that stand still, 1,000 calls, dom0's daemons
 # that come and go hundreds of times. Nothing may be left of it: no descriptor, port, watch or byte.
 . "$(dirname "$0")/e2e/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The VM's network end to end: unik-supervisor with tap, net-lwip, tls and www in the network of unik-dom0 --net: the address that
 # QubesDB gives, late, changed, and wrong; a cable pulled under load; many connections; bytes intact both ways; a VM and a dom0 that
 # restart. Skipped where no network namespace with a TAP can be made.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Two VMs at one dom0: calls that a VM makes, to dom0 and to the other VM, allowed and refused; both ways at once; and a VM that
 # is killed in the middle. t.Call+VM.SERVICE is a VM's call out, which dom0 asks it for here.
 . "$(dirname "$0")/e2e/lib.sh"

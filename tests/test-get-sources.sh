@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # get-sources without a network: each way to fail ends with a line that says what to do, and leaves nothing behind.
 set -u
 program=$UNIK_SOURCE/scripts/get-sources

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Keyboard tables in files: what libxkbcommon says of a layout is what the plugin reads from the file that unik-keyboard wrote,
  * for every key, in every level that its modifiers reach. */
 #include <check.h>

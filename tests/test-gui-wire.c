@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* GUI messages: the bytes of a real daemon's session, both ways; every type's length; what the encoder must refuse because
  * the daemon would exit or stop to ask its user; what is refused from the daemon. */
 #include <errno.h>

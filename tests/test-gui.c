@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plugin gui between apps and a strict model of the daemon: tests/gui. */
 #include "tests/gui/fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The template app in the smallest host: it is ready at once, says its text, and leaves nothing behind. */
 #include <check.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # https with the real supervisor: www behind the tls plugin against curl and openssl s_client, and the plugin's client against
 # openssl s_server. What is old, weak, cut off or not TLS is refused, and everybody else is served meanwhile.
 . "${UNIK_SOURCE:-.}/tests/e2e/lib.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Images: payloads and what is wrong with them, tables of names, the archive of files, and a file put together of all. */
 #include <errno.h>
 #include <stdio.h>

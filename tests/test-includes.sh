@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # The architecture, as the sources have it: who includes whom, that each public header stands alone, how long files are, and
 # what a plugin exports. Before the real tree it checks a small bad one, in which each rule is broken once.
 set -u

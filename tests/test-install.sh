@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # make install and uninstall: a config that was edited is the user's, one that was not is replaced; nothing else is left behind.
 set -u
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plugin lifecycle on the plugin xenstore on a scripted xenstored: what dom0 asks, and what it finds afterwards. */
 #include <check.h>
 #include <errno.h>

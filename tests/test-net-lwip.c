@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* net-lwip, packet by packet: what it makes of what comes, and every frame it sends. tests/lwip/ holds the tests. */
 #include <check.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* net-sockets on the loopback: what tests/net1 does not see: options, limits, counters, descriptors, life. Every test ends
  * with all connections gone and no descriptor left. */
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* netfront over a played Xen and a scripted xenstored, with a back end that checks what it is sent, or lies. */
 #include <check.h>
 #include "tests/netfront/suite.h"

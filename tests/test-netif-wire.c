@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Ring entries of a network interface, byte by byte as public/io/netif.h lays them out, and the values of its nodes. */
 #include <errno.h>
 #include <string.h>

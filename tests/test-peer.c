@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The scripted peer itself: two of them talk to each other, and leave nothing open. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The relays of probe, between streams in memory: a side that ends in order ends the other in order, one that breaks breaks it. */
 #include <check.h>
 #include <errno.h>

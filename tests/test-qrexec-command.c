@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* "USER:[nogui:]REST": each rule of the grammar, and the names that dom0 takes. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # Services as files, end to end: unik-dom0 calls through the socket vchan what unik-supervisor finds, runs and answers.
 # At the end dom0 has seen no violation, every port is back, and the guest has no descriptor and no child more than before.
 set -u

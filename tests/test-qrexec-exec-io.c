@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A program between a call and its end: how bytes go through, and every way in which programs and callers end. Each
  * test ends with no descriptor and no child left. */
 #include <check.h>

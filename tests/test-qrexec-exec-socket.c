@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Unix and TCP sockets as handlers of calls: what they are sent first, and which ends end the call. */
 #include <arpa/inet.h>
 #include <check.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Programs and shell commands as handlers of calls: what they are given, whom they run as, and their exit codes. Each
  * test ends with no descriptor and no child left. */
 #include <check.h>

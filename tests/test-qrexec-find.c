@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Services and their configs: which file a request means, which config applies, and what must never be looked at. */
 #include <arpa/inet.h>
 #include <check.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # dom0's daemon is killed 200 times while callers of two services, in the process and programs, do their calls, and started again each
 # time: each call has its own answer and exit code 0, or a code that says it failed. Never another's, and never nothing with 0.
 # KILLS=n: another number.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* qrexec messages: every limit on both sides of its edge; what encoders refuse because dom0's daemon would die of it or
  * take it for something else; and that what goes in comes out. */
 #include <errno.h>

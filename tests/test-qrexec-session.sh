@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # A VM whose netvm is "none" is an ordinary VM: with a network plugin that has no card, and without /qubes-ip, the session is there,
 # services that wait for it run, and the VM is announced.
 . "$(dirname "$0")/e2e/lib.sh"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The socket for local programs: its limits, its path, its end. */
 #include <sys/resource.h>
 #include <sys/socket.h>

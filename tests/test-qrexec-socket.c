@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The socket for local programs: what clients say, well-behaved and not. */
 #include <sys/socket.h>
 #include <unistd.h>

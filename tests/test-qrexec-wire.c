@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* qrexec messages: the bytes that the real daemons exchange, both ways, and fields that are not as they must be. */
 #include <errno.h>
 

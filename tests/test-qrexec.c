@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The qrexec agent between a scripted dom0 and scripted VMs, over the real socket vchan. */
 #include "tests/qrexec/fixture.h"
 

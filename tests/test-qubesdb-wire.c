@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* QubesDB messages: the layout byte by byte, each type both ways; the limits; and what must not be sent because the
  * daemon at the other end exits. */
 #include <errno.h>

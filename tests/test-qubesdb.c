@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The client of dom0's QubesDB daemon: its data structures, every message both ways, watches, own writes, reconnects, a
  * random run against a model, and once over real sockets. */
 #include "tests/qubesdb/dom0.h"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # What the sources say about documents holds: each named document is there, and so is each section. One form: doc/protocol/qrexec.md, 5
 # (also "..., 2, 3 and 9", "..., 5 to 7", "..., 10 (a)"), all of it on one line. Where a folder's header says "Sections in brackets are
 # those of doc/NAME.md", [5] is a reference too. In a document, a section of its own is §5, and a file of ours stands `so`. Before the

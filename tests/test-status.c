@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* status: the report in a window. */
 #include <check.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The supervisor with scripted plugins in its static table: order, restarts, reload, the end, and what it refuses. */
 #include <check.h>
 #include <errno.h>

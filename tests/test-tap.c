@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tap over a real TAP, in a network namespace of this process: frames both ways as they are, those that need work by a card, a link
  * that goes and comes, what it refuses. The descriptor by name, and from somebody who hands it over. Without a namespace: only what can
  * go wrong. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tls/1 between two ends of its own, over streams in memory that come in pieces: handshake, data both ways with back-pressure,
  * every kind of end, certificates that are not to be believed, peers that say nothing or rubbish. */
 #include <errno.h>

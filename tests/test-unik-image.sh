@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # unik-image as a user meets it: images of shipped plugins and of an app from elsewhere, what is in them, the same bytes again,
 # and every mistake with a line that says what is wrong. The kernel is a stand-in; nothing is booted here.
 set -u

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* vchan-xen: the tests of "vchan/1" over it, with two domains in one process. libxenvchan is the real one; Xen below
  * it and xenstore beside it are played (fake-xen.h, fake-store.h). What is particular to Xen is in
  * tests/vchan/on-xen.c. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* vchan-socket: the tests of "vchan/1" over it, with two domains in one process. What is particular to sockets is in
  * tests/vchan/sockets.c. */
 #include <dirent.h>

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
 # www on host sockets with a real client: files, ranges, conditions, pipelining, many and slow connections, the end.
 set -u
 command -v curl >/dev/null || { echo "skipped: no curl"; exit 77; }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The filter in front of www's parser: every line of tests/www/smuggling.txt, whole, cut in two at every byte, and byte by byte;
  * what http_parser reads in those that are taken; and what the server makes of all of them, over the network and over qrexec. And
  * limits. */

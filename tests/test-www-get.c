@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* www.Get: a file by a qrexec call, without HTTP. */
 #include <check.h>
 #include <errno.h>

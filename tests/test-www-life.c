@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The app www around its requests: how it is reached, states, deadlines, limits, the cache, the end. */
 #include <check.h>
 #include <errno.h>

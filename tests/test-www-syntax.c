@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The parts of HTTP that are only text: paths, ranges, entity tags, dates, types. */
 #include <check.h>
 #include <errno.h>

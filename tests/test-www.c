@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* www over a stream in memory: every request of a table, delivered whole, byte by byte, and in random pieces through a
  * narrow stream. The answer must be the same bytes each time. */
 #include <check.h>

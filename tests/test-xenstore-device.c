@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plugin xenstore on a xenbus device, played by a pseudo terminal in raw mode with the scripted xenstored behind
  * it. This program's own write() sees each call on it, and answers as Linux's device does in its bad moments. */
 #include <check.h>

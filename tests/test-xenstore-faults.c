@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plugin xenstore when things go wrong: replies in any order and shape, a xenstored that goes and comes, stop. */
 #include <check.h>
 #include <errno.h>

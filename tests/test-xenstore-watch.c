@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Watches of the plugin xenstore: what fires, what does not any more, and what has to wait. */
 #include <check.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xenstored's messages: each request and reply byte by byte, the limits of paths and payload, error names, events. */
 #include <errno.h>
 #include <stdlib.h>

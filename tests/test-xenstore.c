@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plugin xenstore against a scripted xenstored: every function of the interface, its errors, its limits. */
 #include <check.h>
 #include <errno.h>

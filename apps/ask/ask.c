@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* ask - asks the user, for a caller in dom0 or in another VM. The question comes on standard input:
  *   ask.YesNo      "yes" or "no" on standard output, exit code 0 or 1
  *   ask.Line       the line that the user typed, exit code 0; 1: cancelled

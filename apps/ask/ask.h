@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/ask/ask.h - questions and the window that shows them. */
 #ifndef APPS_ASK_H
 #define APPS_ASK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/ask/dialog.c - a question's window. The caller's name is dom0's word and is shown apart from the question, which is the
  * caller's and may say anything. Nothing counts before the user has been quiet for a while, and what Enter does at first is no. */
 #include <errno.h>

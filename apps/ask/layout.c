@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/ask/layout.c - where a question's parts are in its window. */
 #include "apps/ask/ask.h"
 

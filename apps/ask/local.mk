@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # ask: asks the user, for other VMs.
 if HAVE_DRAW
 noinst_LTLIBRARIES += apps/ask/libask.la

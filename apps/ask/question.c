@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/ask/question.c - a question's life: its text is read to the end, it waits its turn, is answered, refused or given up. */
 #include <errno.h>
 #include <stdlib.h>

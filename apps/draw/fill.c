@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/draw/fill.c - rectangles, clipped. */
 #include <unik/draw.h>
 

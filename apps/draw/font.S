@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The font file, as its package brings it. */
     .section .rodata
     .balign 16

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # draw: text and rectangles for apps, installed as libunik-draw.a. With stb_truetype and the font of its package built in.
 if HAVE_DRAW
 lib_LTLIBRARIES += apps/draw/libunik-draw.la

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/draw/text.c - text with stb_truetype: glyphs are drawn once, as coverage from 0 to 255, and kept. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/draw/utf8.c - characters of UTF-8 text that may be anything. */
 #include <unik/clean.h>
 #include <unik/draw.h>

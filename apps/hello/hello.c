@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* hello - the smallest app: one option, one timer, one counter. Copy it to begin your own (unik-new-app NAME). */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # hello: the smallest app, and the template.
 noinst_LTLIBRARIES += apps/hello/libhello.la
 apps_hello_libhello_la_SOURCES = apps/hello/hello.c

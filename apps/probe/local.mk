@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # probe: services to measure and to test with.
 noinst_LTLIBRARIES += apps/probe/libprobe.la
 apps_probe_libprobe_la_SOURCES = apps/probe/probe.c apps/probe/probe.h apps/probe/net.c

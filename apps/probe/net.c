@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/probe/net.c - the network's part of probe: echo, discard and chargen (as RFC 862 to 864, but that discard says how much there was
  * and chargen sends a pattern that can be checked), and what can be asked of the network by a call. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* probe - services to measure and to test with, from dom0 or another VM:
  *   probe.Echo             what comes in goes out
  *   probe.Discard          reads all, then says how many bytes

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/probe/probe.h - what the files of this app share. */
 #ifndef PROBE_H
 #define PROBE_H

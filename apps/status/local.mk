@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # status: a window with what unik.Status says.
 if HAVE_DRAW
 noinst_LTLIBRARIES += apps/status/libstatus.la

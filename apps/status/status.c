@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* status - a window with what unik.Status says: at the top the state, what is not ready and why, addresses and the last log lines;
  * below it everything. Looks again now and then while somebody can see it, and draws the rows that have changed. The qrexec service
  * status.Show brings it back after the user has closed it.

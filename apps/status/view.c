@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/status/view.c - the report as rows of a window. The report's form is that of unik.Status: a line on the whole, then for each
  * plugin an empty line, "name: state for N s (why)" and indented lines, then "last lines:" and the log.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/status/view.h - the report as rows of a window: what a person looks for first, then everything, wrapped. */
 #ifndef APPS_STATUS_VIEW_H
 #define APPS_STATUS_VIEW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/authority.c - a host and its port, as they stand in Host and in targets. */
 #include <arpa/inet.h>
 #include <string.h>

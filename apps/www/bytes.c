@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/bytes.c - which byte may stand where: the sums of enum www_byte_class, sixteen to a line. */
 #include "filter.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/cache.c - small files kept in memory, by path; the least recently used goes first. */
 #include <stdlib.h>
 #include <string.h>

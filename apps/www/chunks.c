@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/chunks.c - a chunked body (RFC 9112, 7.1), byte by byte: see filter.h. Lines end in CRLF here, whatever the head's
  * did. */
 #include <string.h>

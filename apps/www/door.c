@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/door.c - the ways in from the network: a port for HTTP, and one for https. Each is opened as soon as what it takes is
  * there, and tried again if the port cannot be had. */
 #include <errno.h>

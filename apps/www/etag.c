@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/etag.c - lists of entity tags: "a", W/"b,c" */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/files.c - from a path to an open file or its bytes, with all that an answer says about it. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/filter.c - a request's head, byte by byte: see filter.h. */
 #include <string.h>
 #include <strings.h>

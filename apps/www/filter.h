@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/filter.h - every byte of a request, before anything else reads it, against the grammar of RFC 9112 (and of RFC 9110 and
  * 3986, where that points to). *From the network.* Two that read the same bytes in different ways are what request smuggling
  * lives on; so what the RFCs let a recipient be lenient about is refused here, with two exceptions that cannot be read in two

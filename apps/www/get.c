@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/get.c - www.Get, a file by a qrexec call: no HTTP, the bytes come on stdout. *From another VM.*
  *
  *   www.Get+css+style.css      the argument is the path; + stands for the slash, which an argument cannot have

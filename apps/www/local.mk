@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # www: serves a folder of files.
 dist_site_DATA = apps/www/site/index.html apps/www/site/style.css apps/www/site/logo.svg apps/www/site/robots.txt
 sitedir = $(pkgdatadir)/site

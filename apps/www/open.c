@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/open.c - open a file below the root and nowhere else.
  *
  * The path has no ".." (path.c), but links in the tree could lead out of it. The kernel resolves beneath the root where

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/path.c - from a request target to a path below the root. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/range.c - the Range field: "bytes=0-99", "bytes=500-", "bytes=-500", and lists of these. */
 #include <strings.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/request.c - what a request asks for, by the http_parser library. The head is *from the network*, but each byte of it has
  * passed filter.c; it is complete and in one piece (server.c sees to that), so every field is one slice of it. */
 #include <http_parser.h>

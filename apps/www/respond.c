@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/respond.c - what a request is answered: the file, the conditions on it, its part, and the head of it all. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/send.c - an answer on its way: its head, then bytes of a file, as fast as the stream takes them.
  * The first write carries the head and the beginning of the file together. The peer may read as slowly as it likes:
  * what waits here is a place in a file, and at most one head. */

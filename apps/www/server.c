@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/server.c - one connection: requests in, answers out, in order, until one side has enough.
  *
  * The stream may be TCP or a qrexec call: nothing here knows. The peer is *from the network* or *from another VM*, and

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/syntax.h - the parts of HTTP that are only text: pure functions, no I/O, no allocation.
  * All input is *from the network* and may be anything; nothing is NUL-terminated, all lengths are given. */
 #ifndef WWW_SYNTAX_H

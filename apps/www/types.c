@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/types.c - media types by the last part of a file's name. Sorted, for bsearch(). */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* www - serves a folder of files over HTTP/1.1: to the network if there is one, and to other VMs by qrexec.
  *
  * The ways in are opened as they come: "net/1", "tls/1" and "qrexec/1" are wanted, none is needed. Ready with the first. */

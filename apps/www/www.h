@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* apps/www/www.h - what the files of this app share. */
 #ifndef WWW_H
 #define WWW_H

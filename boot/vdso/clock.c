@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/vdso/clock.c - the clocks without a system call, in the program's own code: what boot/time.c does, on the same page shared
  * with Xen. Linked alone (vdso.ld), and no part of the kernel. */
 #include <stddef.h>

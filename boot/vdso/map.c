@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/vdso/map.c - the three pages of vdso.h appear in the program. */
 #include "boot/linux.h"
 #include "boot/machine.h"

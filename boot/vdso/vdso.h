@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/vdso/vdso.h - what the program's clock (clock.c) and the kernel (image.c) must agree on: three pages in a row, of which the
  * last is an ELF file that libc finds by AT_SYSINFO_EHDR. */
 #ifndef BOOT_VDSO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/backoff.h - how long to wait before the next try, so that a peer that comes and goes costs nothing. */
 #ifndef UNIK_BACKOFF_H
 #define UNIK_BACKOFF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/clean.h - text of a peer's, made fit to be logged, drawn, put in a title or pasted: valid UTF-8 without control characters.
  *
  * Each byte that is no UTF-8, and each character that is not shown as itself but changes how others are shown, becomes a question

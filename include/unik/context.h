@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/context.h - what the host does for a plugin: states, interfaces, log, shutdown. */
 #ifndef UNIK_CONTEXT_H
 #define UNIK_CONTEXT_H

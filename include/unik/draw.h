@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/draw.h - text and rectangles in a window's buffer (unik/gui.h), for apps: link libunik-draw.a.
  *
  * All is clipped to the buffer. Colours are 0x00RRGGBB. Text is UTF-8, left to right, one glyph a code point; what is not

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/gui.h - "gui/1": windows on the user's screen: pixels, keyboard, mouse, clipboard. No X.
  *
  * A window is a piece of memory to draw in. It outlives the GUI daemon: when the daemon is restarted, or comes late, all

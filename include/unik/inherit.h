@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/inherit.h - which variables of our environment go on to a program that we run: those that were not meant for our own
  * process alone. PATH, HOME and the like are for the caller to look at.
  */

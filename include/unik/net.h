@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/net.h - "net/1": the network, whoever provides it (host sockets, or the VM's own TCP/IP).
  * Peers on the network are hostile. The plugin is ready when it has an address; link and addresses may come and go.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/nic.h - "nic/1": one network card under a TCP/IP stack. netfront and tap provide it, net-lwip uses it.
  * The other end (backend domain, network) is hostile: frames may hold anything, but pointers and lengths are the driver's.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/pages.h - "pages/1": memory that another domain may map, by grant reference. vchan-xen and vchan-socket provide it.
  *
  * Over Xen the pages are granted through /dev/xen/gntalloc. Over vchan-socket there are no grants: each block is a file

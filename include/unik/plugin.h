@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/plugin.h - what a plugin is, and what its host offers it.
  *
  * A plugin is one const struct unik_plugin, exported as unik_plugin_NAME (a dash in the name becomes an underscore)

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/qrexec.h - "qrexec/1": services for dom0 and other VMs, and calls to theirs.
  *
  * A service is registered under its name, "my.Service", or with an argument, "qubes.ConnectTCP+80", which is looked for

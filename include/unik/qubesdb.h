@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/qubesdb.h - "qubesdb/1": the VM's configuration as dom0 gives it, from a local replica.
  *
  * The plugin is ready after the first full sync. While dom0's daemon is away it is degraded and the replica still

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/ring.h - a bounded queue of bytes with contiguous access at both ends: the buffer behind a stream.
  * Indexes run free; the size is a power of two. All functions are total: they do as much as fits and say how much. */
 #ifndef UNIK_RING_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/stream.h - the one type for a flow of bytes: TCP, vchan, qrexec call, TLS.
  *
  * A stream belongs to who made or accepted it, until unik_stream_close(). Both directions have back-pressure:

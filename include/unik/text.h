@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/text.h - a bounded text under construction: status reports, small replies. */
 #ifndef UNIK_TEXT_H
 #define UNIK_TEXT_H

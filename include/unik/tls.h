@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/tls.h - "tls/1": TLS over any unik_stream, both ends. Certificates and keys are the tls plugin's options.
  * The peer is hostile. TLS 1.3 and 1.2, with forward secrecy; no session is taken up again. A TLS stream is a stream like any other;
  * its end is in order (1) only after the peer's close_notify, and a connection that just stops is -ECONNRESET. Half-close works in

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/vchan.h - "vchan/1": byte channels between domains. vchan-xen and vchan-socket provide it alike.
  *
  * A channel is named by (server's domid, client's domid, port) and is a unik_stream with three states:

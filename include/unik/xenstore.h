@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* unik/xenstore.h - "xenstore/1": an asynchronous client of xenstored. Requests go out in order, replies come back through
  * callbacks from the loop; any number may be in flight up to the plugin's limit. xenstored (from dom0) is trusted;
  * values under other domains' directories are theirs, and hostile.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/agent.h - the parts of the plugin: windows for apps, shown by the GUI daemon in dom0 or a GUI domain.
  *
  *   plugin.c      what the host sees: options, counters, start, stop, status

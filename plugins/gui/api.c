@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/api.c - what apps call: the entry points of "gui/1". They only note what is wanted; it is done from the loop. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/buffer.c - pixels: shared pages, and how long they stay.
  *
  * What the daemon maps must be valid at the moment it does so, or it exits: a buffer it has heard of is given back only after

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/clipboard.c - text out and in. */
 #include <errno.h>
 #include <stdlib.h>

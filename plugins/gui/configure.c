@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/configure.c - size and place.
  *
  * The daemon holds each window's geometry, and a flag that it has sent one that we have not sent back. While that is set it

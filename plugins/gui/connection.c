@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/connection.c - the channel to the GUI daemon: for which domain, offer, handshake, begin again.
  *
  * The daemon comes when it likes: it waits for our channel, we for it. One channel serves one daemon; when that is gone, a new

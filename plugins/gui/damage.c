@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/damage.c - rectangles that cover what has changed. */
 #include <limits.h>
 #include <stdint.h>

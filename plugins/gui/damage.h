@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/damage.h - which parts of a window have changed: a few rectangles that cover them all. */
 #ifndef PLUGINS_GUI_DAMAGE_H
 #define PLUGINS_GUI_DAMAGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/input.c - messages from the daemon. All of them are from the GUI domain. */
 #include <errno.h>
 #include <stdlib.h>

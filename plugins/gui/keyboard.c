@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/keyboard.c - tables of what keys mean. */
 #include <errno.h>
 #include <stdlib.h>

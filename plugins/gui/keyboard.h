@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/keyboard.h - what a key means: keysym and text, by keycode, modifiers and layout.
  *
  * The daemon passes on X's keycodes and modifier state; which layout the user has is told by QubesDB. A layout is compiled once

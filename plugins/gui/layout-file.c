@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/layout-file.c - see layout-file.h. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/layout-file.h - keyboard tables in files, for programs without libxkbcommon: unik-keyboard writes them on the machine
  * that builds, the plugin reads them.
  *

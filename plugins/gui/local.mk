@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # gui: windows on the user's screen. libxkbcommon has no static library in Debian: the static program has the US layout, and those
 # whose tables unik-keyboard has written into its image.
 noinst_LTLIBRARIES += plugins/gui/libgui.la plugins/gui/libgui-us.la

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/output.c - what the windows owe the daemon.
  *
  * Each message goes out whole, or not now; only the references of a WINDOW_DUMP and the text of a CLIPBOARD_DATA go out bit by

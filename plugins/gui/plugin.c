@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/plugin.c - windows on the user's screen: options, life, status. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/unik-keyboard.c - unik-keyboard DIR LAYOUT[+VARIANT[+OPTIONS]]...: their tables as files in DIR, from this machine's
  * libxkbcommon and xkb-data. unik-image calls it (--keyboard). */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/us.c - the US layout of a PC keyboard with 104 keys. Keycodes are Linux input codes + 8, keysyms those of
  * X11/keysymdef.h. */
 #include "plugins/gui/keyboard.h"

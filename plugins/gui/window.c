@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/window.c - a window's life. */
 #include <errno.h>
 #include <stdlib.h>

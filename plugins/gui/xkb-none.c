@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/xkb-none.c - without libxkbcommon, which has no static library in Debian: other layouts than US are not known. */
 #include <errno.h>
 #include "plugins/gui/keyboard.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/gui/xkb.c - a layout from libxkbcommon and the data of xkb-data, or from the text of a whole keymap.
  *
  * The compiler takes some hundred KiB of heap and stack that a program would keep for good: it works in a child process, which

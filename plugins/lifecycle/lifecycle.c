@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/lifecycle/lifecycle.c - answers dom0 when it asks the VM to stop.
  *
  * dom0 asks only where control/feature-poweroff is 1, and waits a minute for the answer; a VM without either can only

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/lifecycle/lifecycle.h - the parts of the plugin, by the file they live in. */
 #ifndef PLUGINS_LIFECYCLE_LIFECYCLE_H
 #define PLUGINS_LIFECYCLE_LIFECYCLE_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # lifecycle: dom0's wish to stop the VM.
 noinst_LTLIBRARIES += plugins/lifecycle/liblifecycle.la
 plugins_lifecycle_liblifecycle_la_SOURCES = plugins/lifecycle/lifecycle.h \

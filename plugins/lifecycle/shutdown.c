@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/lifecycle/shutdown.c - reads dom0's word in control/shutdown, answers it, and acts.
  *
  * The answer is an empty string, written in the transaction that read the word: if dom0 writes another one meanwhile,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/admit-icmp6.c - which messages of ICMPv6 may come in, and every rule of RFC 4861 (7.1) for those of neighbour discovery.
  *
  * Our addresses and router are given to us: advertisements of routers and redirects change nothing. Neither neighbour discovery nor

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/admit-parts.h - what admit.c and admit-icmp6.c share. */
 #ifndef ADMIT_PARTS_H
 #define ADMIT_PARTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/admit.c - what may come in: the addresses, and the way through the headers. ICMPv6 is in admit-icmp6.c.
  *
  * RFC 1122 3.2.1.3 and 3.3.6, RFC 6890 (addresses); RFC 8200 4 and RFC 7112 (headers of IPv6); RFC 826 and 5227 (ARP). */

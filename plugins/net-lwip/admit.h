@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/admit.h - what may come in. Every frame is *from the network* and passes here before lwIP sees a byte of it; addresses
  * from QubesDB, the config and DHCP are looked up in the same table. Nothing here knows lwIP: admit.c is functions of bytes. */
 #ifndef ADMIT_H

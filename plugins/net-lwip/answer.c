@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/answer.c - a look at DNS answers, *from the network*, before lwIP has them. lwIP 2.2.1 takes the first address in an
  * answer, whoever's it is said to be; it must be of the name that was asked for, or of what that is an alias of. All else (the server,
  * port, id and question of it) lwIP compares itself. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/card.c - the network card (nic/1) as lwIP's one netif.
  *
  * A frame that comes is not copied: lwIP gets pbufs that point into it, and the card has it back when the last of these is

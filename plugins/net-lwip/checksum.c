@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/checksum.c - the Internet checksum (RFC 1071), for lwIP where the card does not do it. */
 #include <string.h>
 

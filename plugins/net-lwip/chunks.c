@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/chunks.c - the buffers behind a stream: a list of equal chunks, held only while bytes wait in them. Bytes do
  * not move once they are in: lwIP sends from here, and sends again from here. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/clock.c - lwIP's timers on the loop, and the end of each turn of it. */
 #include <time.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/config.c - where addresses come from, and setting them. Changes are applied while it runs: lwIP ends connections
  * whose address is gone, listeners go on. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/cycles.c - lwIP's cyclic timers, in the place of its timeouts.c, which runs all of them always. A tick is due only when
  * something waits for it; what merely grows old in the meantime (entries of caches, leases, silent connections) is made older in one go,
  * before anybody looks at it again. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/cycles.h - lwIP's cyclic timers (cycles.c), for clock.c. Times are in milliseconds of a clock that only goes on. */
 #ifndef CYCLES_H
 #define CYCLES_H

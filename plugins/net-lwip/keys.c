@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/keys.c - the addresses that dom0 gives through QubesDB. From dom0: trusted, but checked: what cannot be used is
  * named in the log, once for each value, and waited for. Keys: core-admin, qubes/vm/mix/net.py; core-agent-linux, network/setup-ip. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/keys.h - addresses from QubesDB; see keys.c. */
 #ifndef KEYS_H
 #define KEYS_H

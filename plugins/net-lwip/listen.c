@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/listen.c - listeners, and what a flood of SYNs may cost.
  *
  * Each SYN that is answered takes a small struct of lwIP's until the handshake ends. There are at most STACK_HALF_OPEN of these for

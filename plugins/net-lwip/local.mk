@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # net-lwip: net/1 by lwIP, which is compiled here from Debian's source package (scripts/get-sources).
 if HAVE_LWIP
 LWIP_CPPFLAGS = -I$(top_srcdir)/plugins/net-lwip/port -isystem $(LWIP_DIR)/src/include -isystem $(LWIP_DIR)/src

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/merge.c - frames on their way out. lwIP makes one frame of each TCP segment; those of one connection that follow
  * each other and differ in nothing else are held back until the turn ends, and go to the card as one large frame that
  * it cuts again (TSO). lwIP itself knows nothing of it: each segment is acknowledged, lost and sent again on its own.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/neighbour.c - neighbour solicitations and advertisements in their plain form: the message, and behind it the option with
  * the link-layer address, or nothing. lwIP 2.2.1 (nd6_input) takes whatever option comes first for that one. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* net-lwip - "net/1" by a TCP/IP stack of our own, lwIP, over a network card ("nic/1": netfront, tap). */
 #include <stdio.h>
 #include <stdlib.h>

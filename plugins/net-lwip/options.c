@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/options.c - TCP options are looked at before lwIP does: lwIP 2.2.1 (tcp_parseopt) reads the length of an option also
  * when the header ends before it. */
 #include "stack.h"

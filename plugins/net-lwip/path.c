@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/path.c - a router on the way says that a packet of ours is too big (ICMPv6, RFC 4443 3.2, RFC 8201). Over IPv4 nobody
  * has to: our packets may be cut on the way there.
  *

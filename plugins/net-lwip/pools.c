@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/pools.c - memory: lwIP's memp.h and heap, and the plugin's own pools. */
 #include <string.h>
 #include <sys/mman.h>

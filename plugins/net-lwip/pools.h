@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/pools.h - bounded memory for packets and connections: taken from the system in slabs when it is needed for the
  * first time, kept in lists of equal pieces after that. Under a steady load nothing is asked of the system. */
 #ifndef POOLS_H

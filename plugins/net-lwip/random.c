@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/random.c - what an attacker off the path must not guess: sequence numbers, ports, DNS ids. */
 #include <string.h>
 #include <sys/random.h>

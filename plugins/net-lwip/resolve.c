@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/resolve.c - names, by lwIP's DNS client. An answer is *from the network*: lwIP takes it only from the server
  * asked, with the port and id of the question, both random; and answer.c lets pass only what belongs to the name that was asked for.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/reuse.c - the same addresses and ports again (RFC 1122 4.2.2.13, RFC 6191): a connection that is over gives way to a new
  * one, at once. lwIP 2.2.1 answers such a SYN with a reset or with an old acknowledgement, until TIME-WAIT ends.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/stack.h - what the files of this plugin share. lwIP keeps its state in globals: there is one stack. */
 #ifndef STACK_H
 #define STACK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/stream-ops.c - a TCP stream's functions for its owner. */
 #include "stream.h"
 

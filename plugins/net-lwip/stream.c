@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/stream.c - a TCP connection as a stream: lwIP's side, and what is done at the end of each turn.
  *
  *   CONNECTING -> OPEN -> (close) FLUSHING -> DRAINING -> gone

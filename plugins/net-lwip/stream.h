@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/stream.h - a TCP connection as a stream: what stream.c (lwIP's side) and stream-ops.c (the owner's side) share.
  *
  * The owner's calls never call lwIP: they move bytes between buffers and note what is to be done; stream_turn() does it at the end of

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/text.c - addresses as text. */
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/udp.c - UDP for apps. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/watch.c - which addresses we have, whether packets can leave, and who wants to know when that changes. */
 #include <arpa/inet.h>
 #include <stdlib.h>

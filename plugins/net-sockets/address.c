@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/address.c - addresses as text, and which ones are ours. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/ask-none.c - built without a resolver: addresses only. */
 #include <errno.h>
 

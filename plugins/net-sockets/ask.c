@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/ask.c - names by c-ares: the system's hosts file and name servers, without blocking and without a thread.
  * What the library holds lives only as long as there are questions, so that a changed resolv.conf counts for the next one. */
 #include <ares.h>

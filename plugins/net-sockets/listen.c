@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/listen.c - listening sockets, and what happens when more connections come than can be held.
  *
  * At max-connections nothing is accepted until one ends: the others wait in the kernel's backlog. Without a free

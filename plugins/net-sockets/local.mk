@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # net-sockets: net/1 over the sockets of the host system.
 noinst_LTLIBRARIES += plugins/net-sockets/libnet-sockets.la
 plugins_net_sockets_libnet_sockets_la_SOURCES = \

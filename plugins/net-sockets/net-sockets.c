@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* net-sockets - "net/1" by the sockets of the system that this process runs on. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/resolve.c - names to addresses: what every query has in common, whoever asks the name servers.
  *
  * A query that is given up keeps its row until the library has done with it, as single ones cannot be taken back. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/resolve.h - between resolve.c and the one who asks name servers: ask.c (c-ares) or ask-none.c. */
 #ifndef SOCKETS_RESOLVE_H
 #define SOCKETS_RESOLVE_H

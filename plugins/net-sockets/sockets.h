@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/sockets.h - what the files of this plugin share. */
 #ifndef SOCKETS_H
 #define SOCKETS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/stream.c - a TCP connection as a stream.
  *
  * Buffers are held only while bytes wait in them, so an idle connection costs its struct. Output goes straight to the

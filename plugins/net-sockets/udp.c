@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/udp.c - datagrams. What comes while nobody looks waits in the system's buffer, and is lost beyond that. */
 #include <errno.h>
 #include <netinet/in.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-sockets/watch.c - the system's links and addresses change: told once a turn of the loop, however much it was. */
 #include <errno.h>
 #include <linux/rtnetlink.h>

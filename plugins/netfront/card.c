@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/card.c - frames between the rings and the one user of the card. An event, or room that was waited for, or frames
  * given back: each leads to a turn. What a turn left in the rings is shown to the peer once, before the loop waits. */
 #include <errno.h>

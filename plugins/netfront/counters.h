@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/counters.h - what is counted; plugin.c has the table of names. */
 #ifndef NETFRONT_COUNTERS_H
 #define NETFRONT_COUNTERS_H

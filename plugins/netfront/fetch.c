@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/fetch.c - several nodes read at once. Values may be the back end's: hostile, and bounded here. */
 #include <errno.h>
 #include "plugins/netfront/front.h"

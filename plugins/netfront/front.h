@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/front.h - the plugin's state, and what its files share, by the file they live in.
  *
  *   plugin.c    options, counters, "nic/1", start and stop

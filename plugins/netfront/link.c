@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/link.c - a connection's memory and event channel. Pages are fresh for each: what another back end could see of an
  * old connection must not reach the next. */
 #include <errno.h>

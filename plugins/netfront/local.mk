@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # netfront: nic/1 over a virtual network interface of Xen.
 if HAVE_XEN
 NETFRONT_LIBS = -lxengnttab -lxenevtchn -lxentoollog -lxentoolcore

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/machine.c - see machine.h. */
 #include <errno.h>
 #include <fcntl.h>

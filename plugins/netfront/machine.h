@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/machine.h - the calls into Xen's libraries: shared pages and event channels. All that is not memory and xenstore. */
 #ifndef NETFRONT_MACHINE_H
 #define NETFRONT_MACHINE_H

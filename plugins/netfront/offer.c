@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/offer.c - our half of the interface's nodes, written in one transaction with our state: the back end sees all or
  * nothing (doc/protocol/network.md, 4.1). */
 #include <errno.h>

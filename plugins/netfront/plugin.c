@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/plugin.c - "nic/1" over a virtual network interface of Xen: the interface's entry points, the plugin's life.
  *
  * The plugin is ready at once, with the link down: a VM without a network runs, and gets one later. In a Linux guest the kernel's own

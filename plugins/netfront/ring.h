@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/ring.h - the front end's half of one shared ring. The page is the peer's to change at any time, whole: an entry or
  * an index is copied out of it once, and what we know is kept outside of it. */
 #ifndef NETFRONT_RING_H

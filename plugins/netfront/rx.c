@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/rx.c - see rx.h. From the backend domain, all of it: a packet that makes no sense is dropped at its end and its
  * pages go round again; only an impossible index ends the connection. Place i of the responses answers request i; the id in it is
  * not looked at, as extra entries have none (doc/protocol/network.md, 6). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/rx.h - frames on their way in. Pages are granted once, writable for the peer, and given to it as places of the ring;
  * a frame that came holds its pages until it is released. The peer may write to a page at any time, so the head of each frame is
  * copied to memory of our own. */

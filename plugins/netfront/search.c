@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/search.c - which interfaces there are. Whatever changes in device/vif, all of it is looked at again: the folder may
  * vanish without any change of state, and come back under the same number with another back end
  * (doc/protocol/network.md, 5.1). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/sum.c - see sum.h. */
 #include "plugins/netfront/sum.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/sum.h - the Internet checksum (RFC 1071), for the case that the peer does not compute it. */
 #ifndef NETFRONT_SUM_H
 #define NETFRONT_SUM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/tx.c - see tx.h. The first request of a frame says its whole size; then come an extra entry for segmentation and
  * the other slots (doc/protocol/network.md, 6). */
 #include "plugins/netfront/tx.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/tx.h - frames on their way out. Each place of the ring has a page of its own, granted once and read-only to the
  * peer, that holds nothing but what was sent before to the same peer. No I/O: publishing tells whether the peer wants an event. */
 #ifndef NETFRONT_TX_H

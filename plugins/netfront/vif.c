@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/netfront/vif.c - the interface that was taken: our step and the back end's state decide what is done
  * (doc/protocol/network.md, 5). The back end may be in another domain than dom0: its nodes are
  * hostile, and it may vanish without a word. */

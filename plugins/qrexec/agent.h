@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/agent.h - what the parts of the agent know of each other.
  *
  *   qrexec.c    the plugin: options, life, status

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/announce.c - with announce = yes: dom0 is told, once, that this VM has qrexec and which services
  * (doc/protocol/qubesdb.md, 8.1). One bad character would make dom0 refuse all of it, so each key is checked. The
  * feature `os` is never asked for: it changes what dom0 assumes of the VM's memory and kernel.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/ask.c - requests that wait for dom0's answer, and ports that dom0 has to get back
  * (doc/protocol/qrexec.md, 8 and 9).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/builtin.c - services every VM has: what dom0's own tools call and wait for
  * (doc/protocol/lifecycle.md, 7.2), and a look inside. A plugin that registers one of the qubes.* names gets
  * it instead.

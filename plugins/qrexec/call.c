@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/call.c - calls, both ways: the pool, the turn that each gets when something happened, and the end.
  *
  * Everything that happens to a call - its channel, its handler, a timer - only marks it and leads to turn(), which runs from

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/control.c - the channel to dom0's qrexec daemon: offered on port 512, HELLO first, offered again whenever
  * the daemon goes (doc/protocol/qrexec.md, 2, 3 and 9).
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/core.h - the state of the agent and of a call. Sections in brackets
  * are those of doc/protocol/qrexec.md. */
 #ifndef PLUGINS_QREXEC_CORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/data.c - the data channel of one call: messages in and out (doc/protocol/qrexec.md, 2 and 4).
  *
  * The other end is dom0's client or another VM, which is hostile: a length over the version's limit, an unknown type or a bad

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-account.c - the account that dom0 names, from /etc/passwd and /etc/group.
  *
  * Not through NSS: that may wait for a network, and a static program has none. Accounts that exist only in a directory

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-child.c - start a process.
  *
  * Without a change of account by vfork(): the cost does not grow with our memory, and the result is known at once. With

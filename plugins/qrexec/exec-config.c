@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-config.c - the text of a service config: "key = value" lines.
  *
  * Written by the VM's administrator. A text that cannot be understood fails the call: a forgotten force-user or

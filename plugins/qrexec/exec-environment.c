@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-environment.c - the environment of a process that handles a call: what the stock agent gives, and
  * nothing that was meant for our own process alone.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-find.c - services and their configs in the search folders.
  *
  * Names and arguments come from other VMs through dom0, which cleans them, or from dom0 itself, which does not: what is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-parts.h - what the files exec*.c know of each other.
  *
  *   exec.c          the plans: which file or command a request means, and what its config says; the table of runs

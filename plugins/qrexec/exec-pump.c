@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-pump.c - bytes between a call and file descriptors.
  *
  * Nothing is kept that the other side has no room for: input stays in the call until the descriptor takes it, output

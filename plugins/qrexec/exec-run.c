@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-run.c - a process as the handler of a call.
  *
  * The call is over when the process has exited and its stdout and stderr are closed: a background child that holds one

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec-socket.c - a Unix or TCP socket as the handler of a call.
  *
  * The service behind it reads first the service descriptor, then the call's input; what it writes is the call's output.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec.c - what a request means on this machine, and the table of what runs. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/exec.h - services as files of a Linux machine, and shell commands (doc/protocol/qrexec.md, 5 to 7).
  * On a machine without processes only the lookup of nothing remains: every plan is "no such service".
  */

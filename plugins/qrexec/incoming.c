@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/incoming.c - requests of dom0 to run something here: from the control message to the handler
  * (doc/protocol/qrexec.md, 5 to 7). Each is answered over its data channel, also when it is refused.
  */

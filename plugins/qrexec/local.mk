@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # qrexec: dom0's remote procedure calls.
 
 # Services as files of a Linux machine, and the socket for local programs: used by the plugin, tested alone.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/orphan.c - calls of a daemon of dom0 that is gone.
  *
  * It takes its table of ports with it, and the next one gives out the same again. So whoever is found at a pair may belong to

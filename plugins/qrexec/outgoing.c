@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/outgoing.c - calls that this VM makes: dom0 is asked, says where, and the other side comes to us
  * (doc/protocol/qrexec.md, 8). We serve the data channel and are the caller on it.
  */

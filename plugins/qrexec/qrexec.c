@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/qrexec.c - the plugin: options, life, status. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/service.c - services registered by plugins of this process. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/session.c - "the session is there": every plugin was ready once. The host tells it only when asked, so it
  * is asked now and then, but only while somebody waits.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/socket.c - calls of local programs through the agent's socket.
  *
  * A client connects, sends one TRIGGER message, and reads either 8 bytes - domain and port on which it is to serve the

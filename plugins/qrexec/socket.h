@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/socket.h - the local socket for calls of unmodified programs (qrexec-client-vm;
  * doc/protocol/qrexec.md, 8). Any local program may connect: it can hurt nobody but itself.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/stages.c - how long each stage of a call took: of the last calls and of those slowest to answer, for unik.Status,
  * and of all of them as histograms, for unik.Metrics.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qrexec/stream.c - the streams a handler or caller has of a call: io, and for callers the service's stderr.
  * Everything here is called by plugins of this process; what they read comes from the other side and is theirs to judge.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/api.c - what other plugins call. Only list() calls back at once, all else from the loop. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/client.h - the parts of the plugin: a client of dom0's QubesDB daemon for this VM.
  *
  *   plugin.c      what the host sees: options, counters, start, drain, stop, status

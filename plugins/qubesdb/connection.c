@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/connection.c - the channel to dom0's daemon: connect, read and send whole messages, begin again.
  *
  * Two rules keep dom0's daemon alive: nothing is sent while input waits, and a message goes out in one piece or not at

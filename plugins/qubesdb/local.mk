@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # qubesdb: the VM's configuration from dom0.
 noinst_LTLIBRARIES += plugins/qubesdb/libqubesdb.la
 plugins_qubesdb_libqubesdb_la_SOURCES = \

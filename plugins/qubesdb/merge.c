@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/merge.c - what a new dump changes in the replica.
  *
  * dom0's word holds, with two exceptions for what we wrote ourselves:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/messages.c - what a message from dom0 does.
  *
  * dom0 is trusted to configure this VM; still nothing is taken that the protocol does not allow, as it would mean that

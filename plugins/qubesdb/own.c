@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/own.c - own writes and removals on their way to dom0.
  *
  * A request is in the replica at once and in the queue until dom0 has answered it; after a reconnect what is in the

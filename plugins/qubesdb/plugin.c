@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/plugin.c - a client of dom0's QubesDB daemon: the VM's configuration, in a replica of our own. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/queue.c - own requests, kept as the bytes that go out, until dom0 has answered them. */
 #include <errno.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/queue.h - own requests in the order in which dom0 gets them, each as the bytes that go out.
  *
  *   oldest ... | next ... |

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/replica.c - a sorted table of keys and values. */
 #include <errno.h>
 #include <stdlib.h>

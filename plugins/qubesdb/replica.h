@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/replica.h - the keys of this VM as dom0 has them, plus what we wrote ourselves: a sorted table.
  *
  * An entry may be in the table without being `present`: we removed it, and dom0 has not acknowledged that yet.

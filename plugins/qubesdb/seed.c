@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/seed.c - dom0's random seed for this VM goes into the kernel's pool, and into no log. */
 #include <errno.h>
 #include <fcntl.h>

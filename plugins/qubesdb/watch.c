@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/watch.c - who is told of what. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/qubesdb/watch.h - who is told of what. A telling is a batch from begin() to end(), from the loop.
  *
  * Inside a callback everything may be called: a watch made there is not told of the same batch, one taken back there is

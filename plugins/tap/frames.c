@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tap/frames.c - the card: frames between a TUN/TAP descriptor and nic/1.
  *
  * Each frame of the descriptor begins with a struct virtio_net_hdr_v1 (Virtio 1.1, 5.1.6): which checksum is not filled in, and how a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # tap: nic/1 over a TUN/TAP descriptor of Linux.
 noinst_LTLIBRARIES += plugins/tap/libtap.la
 plugins_tap_libtap_la_SOURCES = plugins/tap/tap.c plugins/tap/tap.h plugins/tap/frames.c plugins/tap/open.c

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tap/open.c - where the descriptor comes from: a device of this machine, by name, or somebody who has it and hands it over
  * through a unix socket (unik-dom0). From dom0 or from the machine: trusted. */
 #include <errno.h>

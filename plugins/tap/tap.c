@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tap - "nic/1" over a TUN/TAP device of Linux: the network card of a VM on a developer's machine. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tap/tap.h - what the files of this plugin share. */
 #ifndef TAP_H
 #define TAP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/address.c - a server that is named by its address: it is no name for the SNI (RFC 6066, 3), and the certificate must
  * have it as an address (RFC 5280, 4.2.1.6), not as a name that looks alike. */
 #include <arpa/inet.h>

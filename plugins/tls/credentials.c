@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/credentials.c - certificate, key and authorities from their files, and what is offered to everybody: TLS 1.3 and 1.2 with
  * forward secrecy and authenticated encryption, nothing older. No session can be taken up again: there is no secret that outlives
  * a connection. */

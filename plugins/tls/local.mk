@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # tls: tls/1 by mbedTLS, of the machine, or compiled here from Debian's source package (scripts/get-sources).
 if HAVE_MBEDTLS
 if OWN_MBEDTLS

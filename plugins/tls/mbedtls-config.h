@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/mbedtls-config.h - what of mbedTLS is compiled where this machine's own is too old: TLS 1.2 and 1.3 over a stream, both
  * ends, with forward secrecy and authenticated encryption; certificates and keys from memory. No files, sockets, threads, DTLS,
  * renegotiation, tickets or shared secrets. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/mbedtls-pss.h - read before the client of TLS 1.2 when mbedTLS is compiled here. The library offers RSA-PSS, which is for
  * both versions (RFC 8446, 4.2.3), and verifies it; but 3.6.6 refuses it in an answer of TLS 1.2, which is what most servers with
  * an RSA key give. That it was offered is still checked, by the library. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tls - "tls/1": TLS 1.3 and 1.2 over any stream, by mbedTLS. */
 #include <errno.h>
 #include <stdlib.h>

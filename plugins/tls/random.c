@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/random.c - random numbers of the kernel: the best there are on every target, and nothing to seed or to save. */
 #include <errno.h>
 #include <psa/crypto.h>

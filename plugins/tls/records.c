@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/records.c - messages of a handshake may be cut at any byte into records, and several may share one (RFC 8446, 5.1; RFC
  * 5246, 6.2.1). The library joins pieces, but wants the four bytes that a message begins with in one record. So what comes is cut
  * anew: a message, or a piece of one, a record. Nothing is kept but those four bytes. What is encrypted passes as it is: the

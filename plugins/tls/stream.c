@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/stream.c - TLS over a stream, as a stream.
  *
  *   HANDSHAKE -> OPEN -> (close) CLOSING -> gone

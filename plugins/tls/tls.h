@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/tls.h - what the files of this plugin share. The library is mbedTLS 3.6: TLS 1.3 and 1.2. */
 #ifndef TLS_H
 #define TLS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/tls/why.c - errors of the library: in words, since its own table of them is larger than what we use of it; and as the alert
  * that the peer is told (RFC 8446, 6.2), for those that the library keeps to itself. */
 #include <mbedtls/asn1.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/channel.c - a channel's life and its input. The other side is another domain: its bytes are not
  * looked at here, and all it can do is send them, not take ours, or go. */
 #include <errno.h>

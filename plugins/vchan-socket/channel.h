@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/channel.h - one channel over a unix socket, and what the files of this plugin share. */
 #ifndef VCHAN_SOCKET_CHANNEL_H
 #define VCHAN_SOCKET_CHANNEL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/client.c - the seeking side: connect now, or when the server's path appears. The folder is
  * watched, so that waiting costs nothing; a timer is left for what no watch tells: a full backlog, a path without
  * listener.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/hangup.c - notices that the peer of a channel has gone while its input fills the ring and nobody reads
  * it. libev cannot watch for that alone, and watching for input would wake us all the time; so such channels are put into an
  * epoll set of our own, with no events but the hang-up that is always told. */

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # vchan-socket: vchan/1 over unix sockets.
 noinst_LTLIBRARIES += plugins/vchan-socket/libvchan-socket.la
 plugins_vchan_socket_libvchan_socket_la_SOURCES = \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/output.c - a channel's output. Small writes of one turn of the loop go out together, when the
  * turn ends; large ones go at once, straight from the writer's memory, behind what waits in the ring. */
 #include <errno.h>

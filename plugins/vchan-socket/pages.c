@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/pages.c - "pages/1" without grants: a file for each block, which the peer maps.
  *
  * The file's name tells what a grant reference tells: DIR/OWN-DOMID.FIRST-REF, page i of it is reference FIRST-REF + i.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/pages.h - what the plugin keeps for "pages/1". */
 #ifndef VCHAN_SOCKET_PAGES_H
 #define VCHAN_SOCKET_PAGES_H

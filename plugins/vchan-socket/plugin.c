@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/plugin.c - "vchan/1" over unix sockets, as QubesOS' socket library lays them out: the transport
  * for a machine without Xen. Options, the interface's entry points, the plugin's life. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-socket/server.c - the offering side: a path that exists until one client is there. */
 #include <errno.h>
 #include <stdio.h>

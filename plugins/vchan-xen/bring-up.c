@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/bring-up.c - the two ends of a vchan, up to the point where libxenvchan takes over
  * (doc/protocol/vchan.md, 3.2 to 3.4). Whatever fails, libxenvchan_close() undoes what is there: a field is set
  * when what it names exists. */

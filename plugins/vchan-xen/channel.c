@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/channel.c - a channel's life and its bytes. One event tells everything: a client came, bytes came,
  * room came, the peer went. So each one looks at all of it, in an order that loses nothing: the live byte is read
  * first, then the ring is emptied (which asks for the next signal), and only then an end is believed. */

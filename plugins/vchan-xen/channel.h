@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/channel.h - one channel over libxenvchan, and what the files of this plugin share. */
 #ifndef VCHAN_XEN_CHANNEL_H
 #define VCHAN_XEN_CHANNEL_H

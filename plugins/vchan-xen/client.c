@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/client.c - the seeking side: wait until the server's entry is in xenstore, then use what it names.
  *
  * Only the two leaves are readable for us, not their folder, so the watch is on one of them, and a missing one may be

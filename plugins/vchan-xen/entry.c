@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/entry.c - what xenstore says about a served channel: two leaves below data/vchan/PEER/PORT, which
  * the peer may read. They appear together and go as soon as a client is there, so that no second one finds them; the
  * peer's folder goes with the last of them.

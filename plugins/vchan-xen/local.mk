@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # vchan-xen: vchan/1 over libxenvchan.
 if HAVE_XEN
 XEN_LIBS = -lxenvchan -lxenstore -lxengnttab -lxenevtchn -lxencall -lxentoollog -lxentoolcore

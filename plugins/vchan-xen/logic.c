@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/logic.c - names, sizes, indexes, states. */
 #include <stdio.h>
 #include "plugins/vchan-xen/logic.h"

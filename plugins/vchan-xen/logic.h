@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/logic.h - what can be decided from plain values: names, sizes, indexes, states
  * (doc/protocol/vchan.md, 2 and 3).
  * No I/O; everything that comes from the other domain is hostile. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/pages.c - "pages/1": pages granted through /dev/xen/gntalloc.
  *
  * Who gives a block back unmaps it and revokes the grants. Pages that the peer still maps stay with the kernel, references

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/peers.c - peers that disappear. A domain that is destroyed sends no event and leaves its live byte
  * as it was. What tells of it is @releaseDomain in xenstore, fired when a domain shuts down and again when it is gone,
  * without saying which: so every channel is looked at then.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/plugin.c - "vchan/1" over Xen's shared pages and event channels, with libxenvchan. The interface's
  * entry points, the plugin's life. */
 #include <errno.h>

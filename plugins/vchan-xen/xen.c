@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/xen.c - bytes, events, and what became of the peer. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/vchan-xen/xen.h - the calls into Xen's libraries: making and taking apart a vchan, its bytes, its peer's
  * state.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/xenstore/client.h - the parts of the client, by the file they live in.
  *
  *   plugin.c       options, which xenstored, coming and going of the connection, domid, stop

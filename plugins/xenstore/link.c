@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/xenstore/link.c - one descriptor to xenstored: Linux's xenbus device, or the daemon's unix socket.
  *
  * Both carry the same bytes, but the device is no socket. It never says "writable", takes one message per write() and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # xenstore: the asynchronous client of xenstored.
 noinst_LTLIBRARIES += plugins/xenstore/libxenstore.la
 plugins_xenstore_libxenstore_la_SOURCES = plugins/xenstore/client.h \

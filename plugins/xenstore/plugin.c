@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/xenstore/plugin.c - "xenstore/1": which xenstored, and the coming and going of the connection to it.
  *
  * Of our own and not libxenstore, because that blocks, and linked statically it has no reader thread, so that a watch

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/xenstore/request.c - requests in flight, matched to replies by request id; what the interface offers. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/xenstore/transaction.c - open transactions. A domain may have few (10 by xenstored's default), and one that
  * is left open counts until the connection ends: so each that nobody will end is ended here. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/xenstore/watch.c - watches. Each has a token of its own, so that two on one path are two. Registering and
  * unregistering never fails for want of room: what cannot be sent now stays in the table and is sent when there is. */
 #include <errno.h>

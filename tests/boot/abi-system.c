@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The numbers of Linux's ABI as this machine's headers have them. */
 #include <asm/prctl.h>
 #include <dirent.h>

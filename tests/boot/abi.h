@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/boot/abi.h - the numbers that boot/abi.h and the system's headers must agree on. They cannot be included together: two
  * files make a table each. */
 #ifndef TESTS_BOOT_ABI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The end of a domain, in a process of its own: here and not in machine.c, as the system's headers and boot/abi.h disagree. */
 #include <stddef.h>
 #include <string.h>

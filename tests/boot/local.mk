@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The half of boot/ that is plain C, against a machine that is played (machine.c): files, waiting, random numbers.
 BOOT_PLAIN = boot/pool.c boot/cpio.c boot/fd.c boot/files.c boot/paths.c boot/change.c boot/tmp.c boot/wait.c boot/pipe.c boot/eventfd.c boot/timerfd.c \
 	boot/epoll.c boot/poll.c boot/random.c boot/chacha20.c boot/blake2s.c boot/dev-misc.c boot/clocks.c boot/elf.c

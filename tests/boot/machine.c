@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "tests/boot/machine.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/boot/machine.h - the machine half of the kernel, played: pages from malloc(), the program's memory as one array, a clock
  * that stands still until somebody waits. */
 #ifndef TESTS_BOOT_MACHINE_H

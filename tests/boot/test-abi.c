@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/abi.h and boot/errno.h have the numbers that the system's headers have. */
 #include "boot/linux.h"
 #include "tests/boot/abi.h"

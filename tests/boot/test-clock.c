@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The kernel's clock (boot/time.c) and the program's (boot/vdso/clock.c), on one page shared with Xen and one time-stamp counter,
  * both played: they say the same, whatever Xen's parameters are, and never go back. */
 #include "boot/machine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The loader: what may lie anywhere gets a place by chance, what may not lies where it says; a wrong file is refused in words, before
  * anything of it is loaded. */
 #include "tests/boot/machine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files of the kernel: archives, names, links, what is refused. The answers to a program are compared with Linux's under Xen
  * (tests/xen/syscalls); here is what no good archive has. */
 #include "tests/boot/machine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The random generator: its primitives against the vectors of their documents, and that its output does not repeat. */
 #include "boot/chacha20.h"
 #include "tests/boot/machine.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the first key comes from, with a processor that is played: whichever source fails, the generator refuses to be
  * predictable, with one line. */
 #define BOOT_X86_H              /* this is the processor, in place of boot/x86.h */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* /tmp of the kernel: files that live in memory, up to a limit, and leave nothing behind; the rest of the tree stays as it was. */
 #include "tests/boot/machine.h"
 #include <stdio.h>

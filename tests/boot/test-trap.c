@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* An NMI is said and survived, whoever it interrupts (boot/trap.c, boot/event.c): in the program at once, in the kernel, which may
  * be in the middle of a line, at the next look for events. Other exceptions stay what they were. The last 16 of all are kept
  * (boot/past.c). */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Waiting in the kernel: pipes, eventfd, timerfd, epoll against each other, with a clock that only moves while somebody waits. */
 #include "tests/boot/machine.h"
 #include "tests/common/run.h"

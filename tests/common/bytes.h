@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/bytes.h - for tests of wire formats: bytes from hex, and numbers that look random but are the same in
  * every run. */
 #ifndef TESTS_COMMON_BYTES_H

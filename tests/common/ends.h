@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/ends.h - one end of a stream under test: counts its events. */
 #ifndef TESTS_COMMON_ENDS_H
 #define TESTS_COMMON_ENDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/fake-call.c - see fake-call.h */
 #include <check.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/fake-call.h - calls as the runner of services sees them, without an agent: bounded queues in memory,
  * events from the loop only. And a folder with services in it. */
 #ifndef TESTS_COMMON_FAKE_CALL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/fake-gui.h - gui/1 made of memory: what an app draws can be looked at, what a user does can be said. */
 #ifndef TESTS_COMMON_FAKE_GUI_H
 #define TESTS_COMMON_FAKE_GUI_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/fake-qrexec.h - the part of "qrexec/1" that an app with services needs: who serves what, and what went to
  * stderr. Calls are made by the test: handler(call, arg). */
 #ifndef TESTS_COMMON_FAKE_QREXEC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/fake-vchan.c - "vchan/1" in memory. */
 #include <stdio.h>
 #include <stdlib.h>

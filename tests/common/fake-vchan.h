@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/fake-vchan.h - "vchan/1" in memory: one channel at a time, whose other end is written out step by step. Events
  * are told from the loop. No libcheck, as fuzz targets use it too: what must not happen is counted or aborts. */
 #ifndef TESTS_COMMON_FAKE_VCHAN_H

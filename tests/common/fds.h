@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/fds.h - what must not be left open. */
 #ifndef TESTS_COMMON_FDS_H
 #define TESTS_COMMON_FDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/leaver.h - a plugin that does nothing, in whose name a test leaves things behind. */
 #ifndef TESTS_COMMON_LEAVER_H
 #define TESTS_COMMON_LEAVER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/local-client.c - see local-client.h */
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/local-client.h - programs that call through the agent's socket, and the agent behind it: scripted. */
 #ifndef TESTS_COMMON_LOCAL_CLIENT_H
 #define TESTS_COMMON_LOCAL_CLIENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/own-net.h - a network namespace of this process's own, for tests that want a TAP. */
 #ifndef TESTS_COMMON_OWN_NET_H
 #define TESTS_COMMON_OWN_NET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/peer.c - the other side of a socket vchan, played by a test. */
 #include <errno.h>
 #include <ftw.h>

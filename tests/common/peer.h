@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/peer.h - the other side of a socket vchan, played by a test: plain Unix sockets, driven by the very loop
  * that the plugin under test runs in, so that neither waits for the other. The host's loop must be ev_default_loop(0).
  *

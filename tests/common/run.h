@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/run.h - the end of a test's main(): run one case, say what failed. */
 #ifndef TESTS_COMMON_RUN_H
 #define TESTS_COMMON_RUN_H

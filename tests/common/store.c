@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/store.c - the plugin xenstore between a host and a scripted xenstored. */
 #include <check.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/store.h - a host, the scripted xenstored, and the plugin xenstore connected to it: for tests of the
  * plugin and of those that stand on it. */
 #ifndef TESTS_COMMON_STORE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/xenstored-answer.c - what a request does to tree, watches and transactions. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/xenstored-private.h - the parts of the scripted xenstored.
  *   xenstored.c         socket, connections, bytes out and in, the faults of both
  *   xenstored-answer.c  what a request does: tree, watches, transactions

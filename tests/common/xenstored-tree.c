@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/xenstored-tree.c - a flat list of paths: small, and as fast as tests need. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/xenstored-tree.h - the nodes of the scripted xenstored, and of a transaction's copy of them. */
 #ifndef TESTS_COMMON_XENSTORED_TREE_H
 #define TESTS_COMMON_XENSTORED_TREE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/xenstored.c - the scripted xenstored: socket, connections, and what goes wrong on them. */
 #include <errno.h>
 #include <fcntl.h>

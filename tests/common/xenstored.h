@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/common/xenstored.h - a scripted xenstored for tests: a real tree, watches and transactions in memory, served
  * over a unix socket on the loop of the test, with faults on request. One domain's view: relative paths are under its
  * home.

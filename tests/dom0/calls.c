@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/calls.c - calls that dom0 makes: the bytes on the wire, how they end, what a guest may do wrong in one. */
 #include <fcntl.h>
 #include <signal.h>

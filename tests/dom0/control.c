@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/control.c - the control channel: what kills the real daemon, what is missing, ports. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/faults.c - each fault does what it says, and what a guest does about it is not held against it. */
 #include <dirent.h>
 #include <stdio.h>

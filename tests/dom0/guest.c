@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/guest.c - calls that the guest makes: the policy, dom0's services, other VMs. */
 #include <signal.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/gui-guest.c - a GUI agent played by a test. */
 #include <fcntl.h>
 #include <stdio.h>

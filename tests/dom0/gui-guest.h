@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/gui-guest.h - a GUI agent played by a test, word by word: it can do what the real encoders refuse. */
 #ifndef TESTS_DOM0_GUI_GUEST_H
 #define TESTS_DOM0_GUI_GUEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/gui-show.c - `gui show` on an X server without a screen (Xvfb): what is on it, pixel by pixel, and what its
  * events become. Left out where there is no Xvfb. */
 #ifdef UNIK_HAVE_XTEST

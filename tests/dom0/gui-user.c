@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/gui-user.c - the GUI daemon: what the user and the window manager do, the clipboard, faults. */
 #include <stdio.h>
 #include <stdlib.h>

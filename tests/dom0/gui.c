@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/gui.c - the GUI daemon: the bytes of the document, each thing that the real one does not survive, the
  * handshake of CONFIGURE row by row, what the user sees. */
 #include <stdio.h>

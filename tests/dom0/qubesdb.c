@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/qubesdb.c - the QubesDB daemon: dump, changes both ways, what kills the real one, the command line. */
 #include <stdio.h>
 #include <string.h>

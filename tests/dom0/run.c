@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/run.c - a unik-dom0 in a folder of its own, commands asked of it, and guests played by peers. */
 #include <fcntl.h>
 #include <signal.h>

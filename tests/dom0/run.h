@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/dom0/run.h - a unik-dom0 in a folder of its own, commands asked of it, and guests played by peers.
  *
  * All wait by running the loop, so that a peer's side goes on meanwhile; none waits longer than RUN_SECONDS. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* echo-app - an app for tests and benches: services that do with a call whatever can be done with one.
  *
  *   t.Echo          what comes in goes out

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # lib.sh - for tests that run unik-dom0 and unik-supervisor as processes: read it first, then setup.
 #
 # Everything lives in a folder of its own, which is left as it was found: at the end every process that was started is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* window-app - an app for tests: does with windows what it is told, and tells what happened to them.
  *
  *   w.Do             lines on stdin, each answered with "ok" or an errno:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xenstored - the scripted xenstored of tests/common as a process, for scripts. Prints the path of its socket, then answers
  * each line of stdin with one on stdout:
  *

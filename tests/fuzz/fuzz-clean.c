@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Text made fit to be shown: what comes out is valid UTF-8 without control characters, no longer than what went in, and stays as it
  * is when it is cleaned again; what was clean before is not changed. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Config files: each value that is taken stands in the file as it is, and no mistake goes untold. */
 #include <fcntl.h>
 #include <stdio.h>

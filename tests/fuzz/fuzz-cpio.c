@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/'s reader of archives, and the tree it fills: whatever the archive, the tree is one, and every name leads to its node. */
 #include "boot/tree.c"
 #include "tests/boot/machine.h"

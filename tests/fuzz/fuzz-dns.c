@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A DNS question, and the answer to it; and an answer of somebody else's. */
 #include <string.h>
 

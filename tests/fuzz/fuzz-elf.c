@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* boot/'s loader: a wrong program is refused in words, a good one never leads outside the file. */
 #include "tests/boot/machine.h"
 #include "tests/fuzz/must.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plugin gui against a GUI daemon that sends anything. First byte: how the bytes are cut, what the app does meanwhile, and
  * the version offered. Always: what goes out are whole messages that a daemon survives, about windows that are there; a proper
  * daemon afterwards sees every window as the app drew it; nothing is left in the end. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* A keyboard table from a file of any content: refused, or a table in which every key can be looked up. */
 #include "plugins/gui/layout-file.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* GUI messages of both sides. First byte: who sends. What may be sent is decoded to the same, has the length of its type, and
  * is nothing that the daemon would not survive; decoding touches nothing behind the body. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The filter of www against http_parser. Byte 0 says in what pieces the rest comes. What is taken the library must read in the
  * same way, and pieces change nothing. */
 #include "tests/fuzz/must.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The whole server of the app www on a stream in memory. Byte 0 chooses how narrow the stream is and in what pieces it
  * delivers; the rest is what a client sends. Whatever comes, the server closes or goes on, and nothing is left over. */
 #include <stdint.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the kernel and unik-image read of an image: the payload's head, tables of names, the ELF file around it, the archive.
  * The first byte says what the rest is: a payload, a table of names, or a whole file to describe. */
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What the network may send, to net-lwip with a listener, a UDP socket, a name asked for and a connection being made, without a card
  * or a kernel. The input is a row of frames: one byte of flags, two of length, the bytes. Flags: 1 the card says that checksums are
  * good, 2 memory is shared, 4 in two parts, 8 an answer of the name server to our last question (the bytes follow its id), 16 sequence

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The rings of netfront against a back end that writes what it likes, when it likes: the input is its program, one byte of what to do
  * and what that takes. Always: each page is in one place; what the user gets lies in the frame's head or in pages that the peer does
  * not have; the entries shown to the peer are ones that were meant. Also the values of xenstore, as they come. */

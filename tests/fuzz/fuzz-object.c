@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Shared objects: whatever the file is, it is refused with a reason or taken, and no byte beside it is read. */
 #include <stdlib.h>
 #include <string.h>

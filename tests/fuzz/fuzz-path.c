@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Request targets: what is decoded stays below the root, and encoded and decoded again is the same. */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The agent against a vchan whose other ends are played from the input: dom0's daemon and the data channels, in any order,
  * cut anywhere, with little room, gone at any moment. Whatever comes in, what goes out must be what dom0's daemon and a peer
  * survive: whole messages of types, lengths and ports they know; and nothing may be left at the end.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* dom0's command lines. The parts that the parser finds, put together again, are the text. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Every decoder of qrexec messages. Input: a byte for the control channel's version, a header, a body. What is decoded
  * lies inside the body; encoded again, it is decoded to the same. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The client of dom0's QubesDB daemon, fed with any bytes as dom0's. The first byte of the input chooses how the rest is
  * cut and what the guest does meanwhile. Always: what goes out are whole messages that dom0's daemon survives, MULTIREAD
  * first and once; the replica is in order and within its limits; a proper dump afterwards makes the plugin ready. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* QubesDB messages. What may be sent is decoded to the same; what is decoded stays inside its limits. */
 #include <string.h>
 

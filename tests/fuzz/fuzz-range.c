@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The fields of a request that have a grammar of their own: Range, lists of entity tags, dates. Bytes 0..7 are the
  * size of the file. */
 #include <stdint.h>

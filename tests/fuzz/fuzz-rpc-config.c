@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The text of a service config: whatever it says, an answer that fits its own rules. */
 #include <stdlib.h>
 #include <string.h>

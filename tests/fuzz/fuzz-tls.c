@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a hostile peer may send, to both sides of tls/1. The first byte of the input chooses: 0 a server gets the bytes, 1 a client does,
  * 2 a server and a client of ours talk, and somebody between them changes what passes as the bytes say; modulo 3. The others are a row
  * of pieces: one byte of length, the bytes; or one byte of what is done with the next piece that passes: 0 nothing, 1 a byte of it is

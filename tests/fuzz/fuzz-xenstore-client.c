@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What xenstored may send, to the plugin xenstore with requests, transactions and watches under way, without a socket.
  * First byte: how many bytes arrive at a time (0: all at once). Every request must be told of exactly once. */
 #include <errno.h>

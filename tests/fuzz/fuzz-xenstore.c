@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xenstored's messages: the header, and each body that has a form. */
 #include <errno.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* main() of a fuzz target without libFuzzer: every file of tests/fuzz/corpus/NAME, cut short at each length, and each with
  * a few thousand fixed mutations. Says how many inputs it tried; a crash is the failure. */
 #include <dirent.h>

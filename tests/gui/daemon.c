@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/daemon.c - a strict model of qubes-guid. */
 #include <stdarg.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/daemon.h - a model of qubes-guid, as strict as it is: every message that it would exit at, ask its user about, or
  * silently ignore is a complaint. It knows what each window looks like on the screen. */
 #ifndef TESTS_GUI_DAEMON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/fake.c - pages/1 and qubesdb/1 in memory. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/fake.h - what the plugin gui needs, in memory: "vchan/1" (tests/common/fake-vchan.h), "pages/1" whose peer
  * is told when it may no longer look, and "qubesdb/1" with a few keys. No libcheck, as the fuzz target uses it too: what must
  * not happen aborts. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/fixture.c - the plugin gui between an app and a model of the daemon. */
 #include <unistd.h>
 #include "tests/gui/fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/fixture.h - the plugin gui between an app and a model of the daemon, in one loop. */
 #ifndef TESTS_GUI_FIXTURE_H
 #define TESTS_GUI_FIXTURE_H

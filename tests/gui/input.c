@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/input.c - what the user does: keys, mouse, focus, clipboard, closing; and what a daemon must not send. */
 #include "tests/gui/fixture.h"
 

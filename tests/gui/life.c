@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/life.c - daemons that come, go and differ; the GUI domain; modes; the end. */
 #include <unistd.h>
 #include "tests/gui/fixture.h"

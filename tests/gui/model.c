@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/model.c - random apps and a random daemon, for many rounds: the strict model never complains, and in the end it
  * shows what the apps drew. All of it comes from one number, which a failure names. */
 #include "tests/gui/fixture.h"

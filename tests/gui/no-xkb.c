@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The plugin gui without libxkbcommon, as in a static program: layouts come from files, and what no file has is US. */
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/units.c - damage and keyboard tables by themselves. */
 #include "plugins/gui/keyboard.h"
 #include "tests/gui/fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/gui/windows.c - windows: shown, resized, hidden, docked, destroyed, with all of the daemon's rules kept. */
 #include "tests/gui/fixture.h"
 

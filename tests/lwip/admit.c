@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/admit.c - what may come in: the table of addresses, and frames of every kind that has no business here. Each row begins with
  * a frame that is taken, and changes one thing of it. */
 #include <arpa/inet.h>

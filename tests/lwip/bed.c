@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/bed.c - the card of the tests, and net-lwip on it. */
 #include <stdlib.h>
 #include <string.h>

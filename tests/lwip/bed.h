@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/bed.h - net-lwip between a card of the test's and a peer whose packets the test makes byte by byte. Every frame that
  * the stack sends is checked as it comes: lengths, checksums, addresses. */
 #ifndef TESTS_LWIP_BED_H

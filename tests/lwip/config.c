@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/config.c - where addresses come from: the config, QubesDB with keys that are late, wrong or change, DHCP; links that go. */
 #include <arpa/inet.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/cost.c - what bytes and connections may cost: copies when they come, memory while nothing happens. */
 #include <string.h>
 

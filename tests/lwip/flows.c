@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/flows.c - captures of Linux talking to Linux (tests/lwip/flows/, made by its script "record"), played again with the stack
  * in the place of one of the two: it gets what that one got, and what it sends is compared with what that one sent, field by field.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/hostile.c - what the network can do to us: bounded state, nothing leaked, nothing believed. */
 #include <stdlib.h>
 #include <string.h>

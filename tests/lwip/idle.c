@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/idle.c - a VM that does nothing does not wake, and what was due in the meantime happens all the same. */
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/names.c - UDP, and names: DNS answers that are right, wrong, forged or none. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/neighbour.c - neighbour discovery with neighbour = ask: where frames go after each advertisement, and what cannot move them. */
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/packet.c - packets byte by byte: made, and taken apart. */
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/path.c - "packet too big" of ICMPv6 (RFC 8201): believed if it quotes what is on the way, and then bytes arrive all the same. */
 #include <arpa/inet.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/reuse.c - the same client port again: a connection that is over gives way to a newer SYN at once (RFC 1122 4.2.2.13,
  * RFC 6191), and one that somebody still uses does not. */
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/lwip/tcp.c - TCP as streams: order, loss, windows, ends. Each with a card that does nothing and with one that does all. */
 #include <string.h>
 

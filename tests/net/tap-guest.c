@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The simplest VM at the end of a cable: takes a TAP's descriptor from unik-dom0's socket.
  *
  *   tap-guest SOCKET hold            says "linked" and, when the cable is pulled, "end"

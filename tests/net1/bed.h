@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/net1/bed.h - one suite of net/1 for whoever provides it. A bed is the provider under test, running, and a far end: this
  * process's own sockets, at an address that the provider reaches and that reaches it.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/net1/far.c - what the cases share: events of streams, and the far end's plain sockets. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/net1/lossy.c - net-lwip over a bad line: frames between it and the kernel (a TAP in a network namespace of this process) are
  * lost, doubled, change places and come late, each way, as a generator says that begins with a fixed number. Streams stay whole both
  * ways, the kernel being once the one who connects and once the one who is connected to; with several MTUs, which both use to the

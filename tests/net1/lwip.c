@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/net1/lwip.c - the suite of net/1 over net-lwip: this process is in a network namespace of its own, whose kernel is the far end
  * of a TAP. Skipped where no such namespace can be made. */
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/net1/owner.c - what a plugin leaves behind when it stops: taken back without a callback, and named; what is others' stays. */
 #include <string.h>
 #include <sys/socket.h>

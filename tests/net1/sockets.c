@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/net1/sockets.c - the suite of net/1 over net-sockets: both ends on the loopback. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/net1/tcp.c - connections: every promise of unik/net.h and unik/stream.h about them. */
 #include <errno.h>
 #include <string.h>

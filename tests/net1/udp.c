@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/net1/udp.c - datagrams, names (asked of a scripted server at the far end), addresses. */
 #include <arpa/inet.h>
 #include <errno.h>

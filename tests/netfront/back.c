@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/netfront/back.c - see back.h. */
 #include <check.h>
 #include <errno.h>

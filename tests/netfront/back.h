@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/netfront/back.h - a back end for the plugin netfront, played in the test's process: the toolstack's and the back end's nodes in
  * the scripted xenstored, and the other half of the rings on the played Xen (tests/vchan/fake-xen.h). It looks at what the front end
  * sends as hard as Linux's netback does (doc/protocol/network.md, 6, "fatal"): a packet that would disable the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/netfront/frames.c - netfront: frames both ways, of all sizes; checksums and segments; no room, and frames that are held. */
 #include <check.h>
 #include <errno.h>

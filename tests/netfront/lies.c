@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/netfront/lies.c - netfront: a back end that lies in the rings. Nothing crashes, leaks or stalls: a packet that makes no sense is
  * dropped, an impossible index ends the connection, and the next one works. */
 #include <check.h>

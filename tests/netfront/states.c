@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/netfront/states.c - netfront: an interface comes, goes, changes; what is in xenstore makes no sense or is not there. */
 #include <check.h>
 #include <errno.h>

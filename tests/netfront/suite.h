@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/netfront/suite.h - the cases of test-netfront. */
 #ifndef TESTS_NETFRONT_SUITE_H
 #define TESTS_NETFRONT_SUITE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/builtin.c - services the plugin brings, and the modes that offer less. */
 #include <errno.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/bulk.c - calls of 0, 1, 65,536, 65,537 and 50,000,000 bytes each way, both roles: every byte, in order. */
 #include "tests/qrexec/fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/control.c - the channel to dom0's daemon: what it may say, and what happens when it goes. */
 #include "tests/qrexec/fixture.h"
 

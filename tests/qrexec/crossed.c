@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/crossed.c - one pair (domain, port) after the other: a call that is over for dom0 must not take the next one's
  * place, whoever comes first. The services of A and B answer with their letter; nobody ever gets the other's. */
 #include <unik/vchan.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/fixture.c - see fixture.h. */
 #include "tests/common/fds.h"
 #include "tests/qrexec/fixture.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/fixture.h - the agent over a real socket vchan, a scripted dom0 and scripted VMs around it, and services whose
  * behaviour a test chooses. The VM under test is domain 1. */
 #ifndef TESTS_QREXEC_FIXTURE_H

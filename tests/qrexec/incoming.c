@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/incoming.c - calls from dom0 and other VMs to services of this process. */
 #include "tests/qrexec/fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/life.c - limits, drain, stop, plugins that go, the announcement; and that nothing is left after many calls. */
 #include <unik/qubesdb.h>
 #include <unik/text.h>

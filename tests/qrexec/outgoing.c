@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/outgoing.c - calls that this VM makes. */
 #include <unistd.h>
 

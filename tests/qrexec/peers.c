@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/peers.c - the other end of a data channel is hostile, broken or gone. Only its own call ends, with a line. */
 #include "tests/qrexec/fixture.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qrexec/programs.c - services as files and shell commands, as far as the agent itself has a part in them: held for a
  * session, ended with it, refused. (What programs see and do is tested with exec.c.) And transports that fail. */
 #include <pwd.h>

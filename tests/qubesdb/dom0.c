@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/dom0.c - what the tests of the qubesdb plugin share. */
 #include <stdio.h>
 #include <stdlib.h>

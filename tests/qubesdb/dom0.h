@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/dom0.h - what the tests of the qubesdb plugin share: the plugin in the smallest host, a dom0 to script,
  * and a record of what watchers are told. */
 #ifndef TESTS_QUBESDB_DOM0_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/model.c - a random run: a dom0 that behaves as the real daemon does, the guest writing and removing,
  * connections that break anywhere, daemons that start anew. Whenever all is quiet, dom0's store, the guest's replica
  * and what a watcher was told agree; and dom0's daemon is never sent what would end it. */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/own.c - own writes and removals: never what ends dom0's daemon, bounded, nothing lost. */
 #include <errno.h>
 #include <stdio.h>

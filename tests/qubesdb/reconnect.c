@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/reconnect.c - dom0's daemon goes away in every state, comes back as it was or with an empty store. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/sockets.c - the plugin over the real socket vchan, against a scripted dom0. */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/units.c - the plugin's data structures, without I/O: table, merge, queue. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/watches.c - who is told what, and when: watches, NOW, EVERY, await, callbacks that call back. */
 #include <errno.h>
 #include <stdio.h>

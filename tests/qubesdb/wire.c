@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/qubesdb/wire.c - every message from dom0, well-formed or not, and what the guest sends in return. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
 # certificates.sh DIR: an authority, and certificates of it for server.test (ECDSA, and RSA), one of addresses, an expired one, another authority's, and
 # one that signed itself. chain.pem: certificates to send along, which nobody needs. Made afresh for each run: no key is kept anywhere.
 set -eu

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* fetch ADDRESS PORT NAME AUTHORITIES: sends its input by TLS over net-sockets, prints what comes back; ends with 0 after an
  * orderly end, with 1 and why on stderr otherwise. The client's half of tls/1 against other people's servers. */
 #include <errno.h>

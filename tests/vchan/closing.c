@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/closing.c - closing: from everywhere, with and without output, a thousand times. */
 #include "tests/common/fds.h"
 #include "tests/vchan/suite.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/data.c - bytes: all of them, in order, and no more than there is room for. */
 #include <string.h>
 #include "tests/vchan/suite.h"

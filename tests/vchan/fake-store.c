@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/fake-store.c - one tree, several domains. */
 #include <errno.h>
 #include <stdio.h>

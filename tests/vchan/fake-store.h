@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/fake-store.h - "xenstore/1" for several domains in one process, on one tree: requests in order, answered
  * from the loop; transactions on a copy; watches; permissions, with EACCES for what an unreadable folder may hide. */
 #ifndef TESTS_VCHAN_FAKE_STORE_H

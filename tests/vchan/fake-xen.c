@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/fake-xen.c - event channels as pipes, grants as pages of one file in memory. */
 #pragma GCC visibility push(default)    /* libxenvchan must find these */
 #include <errno.h>

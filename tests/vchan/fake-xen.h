@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/fake-xen.h - Xen's event channels, grants and one hypercall, played inside the test's process under the
  * names of Xen's own libraries. libxenvchan itself is the real one: it finds these functions before the libraries'. */
 #ifndef TESTS_VCHAN_FAKE_XEN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/logic.c - what vchan-xen decides from plain values. */
 #include <string.h>
 #include "plugins/vchan-xen/logic.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/on-xen.c - what only the Xen transport has: the entry in xenstore, domains that die, pages that lie. */
 #include <stdio.h>
 #include <stdlib.h>

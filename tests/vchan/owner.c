@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/owner.c - channels that a plugin leaves behind when it stops: cut off without a callback, and named; what is
  * others' stays. */
 #include <string.h>

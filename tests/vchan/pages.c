@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/pages.c - "pages/1": what one side writes, its peer reads at the references; nothing is left afterwards. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/sockets.c - what only the socket transport has: paths, deadlines, the stock library's ways. */
 #include <signal.h>
 #include <stdio.h>

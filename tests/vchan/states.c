@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/states.c - waiting, connected, disconnected: who sees what, and when. */
 #include <string.h>
 #include "tests/vchan/suite.h"

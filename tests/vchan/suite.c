@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/suite.c - what the tests of "vchan/1" share: the pair of domains, ends with a memory, waiting. */
 #include <string.h>
 #include "tests/vchan/suite.h"

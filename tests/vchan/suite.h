@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/vchan/suite.h - tests of "vchan/1" itself, whoever provides it: a fixture gives two domains that can talk. */
 #ifndef TESTS_VCHAN_SUITE_H
 #define TESTS_VCHAN_SUITE_H

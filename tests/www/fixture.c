@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/www/fixture.c - see fixture.h. Used by tests and by fuzz-http, so a failure aborts. */
 #include <fcntl.h>
 #include <ftw.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/www/fixture.h - the app www in the smallest host, with a network and a qrexec made of memory, and a folder. */
 #ifndef TESTS_WWW_FIXTURE_H
 #define TESTS_WWW_FIXTURE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/www/judge.c - the filter and the library side by side: judge.h. */
 #include <http_parser.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/www/judge.h - what the filter of www says of a request in pieces, and whether http_parser reads the same in it. */
 #ifndef TESTS_WWW_JUDGE_H
 #define TESTS_WWW_JUDGE_H

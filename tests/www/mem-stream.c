@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/www/mem-stream.c - a writer's bytes wait on the wire; each turn of the loop moves a chunk to the reader. */
 #include <stdlib.h>
 #include <unik/ring.h>

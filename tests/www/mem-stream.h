@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/www/mem-stream.h - two unik_streams joined in memory, with the awkwardness of a real one on request. */
 #ifndef TESTS_WWW_MEM_STREAM_H
 #define TESTS_WWW_MEM_STREAM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* www-run - net-sockets and www in the smallest host, for tests with real clients and for benches.
  *
  *   www-run [-n NET-OPTION]... WWW-OPTION...

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # dom0.sh - what the checks share, in the lab's dom0 (busybox sh).
 # A check is a file checks/NAME.sh; its first line says what holds, a line "# guests: ..." with which kinds of guest it is run
 # if nobody asks for others. It calls ok "what" or bad "what" for each of its lines. $kind is the kind of guest it is run with:

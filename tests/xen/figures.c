@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* figures - what the kernel below costs a program: one line each, nanoseconds, the best of some rounds.
  *   null      a system call that does nothing (getppid)
  *   fault     the first touch of a page of new memory

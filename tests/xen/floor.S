@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/xen/floor.S - the smallest PV guest: it writes one line on its console and waits for ever. What it takes from xl create
  * to that line is what Xen and its tools take; nobody can be faster.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* lacking, for dom0: domains that lack something, or have lost it.
  * lacking DOMID console|store: takes the console or xenstore out of what a domain that has not run yet will be told at its
  * start: for PV out of the start_info page, whose address is in rsi; for PVH out of its parameters. Between xl create -p

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* line FILE TEXT SECONDS - wait until a line of FILE holds TEXT; print when that was, as /proc/uptime counts. Without the start of
  * a program for each look, which takes a while under emulation. Exit code 1: not in time. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # The checks under real Xen: tests/xen/run. Needs libxenvchan. All programs are static: dom0 and the guests of the lab have
 # no libraries of this machine.
 EXTRA_DIST += tests/xen/guest.conf tests/xen/net.conf tests/xen/kernel.conf tests/xen/nginx.conf \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* misdeed - a plugin for the lab: services that do on purpose what an app's mistake may do.
  *   misdeed.Null       reads address 0
  *   misdeed.Code       writes into the program's own code

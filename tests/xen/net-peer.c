@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* net-peer - the other end of a guest's network, in the lab's dom0 (static; numeric addresses only).
  *
  *   net-peer dns ADDRESS NAME=ADDRESS...       a name server of these names

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* netem - make what leaves through a network interface of the lab's dom0 suffer, by the kernel's sch_netem (static; in place of tc).
  *
  *   netem INTERFACE LOSS DELAY REORDER     per cent of packets lost; milliseconds of delay; per cent that are not delayed, and so

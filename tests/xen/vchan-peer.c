@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* vchan-peer - libxenvchan alone, as plainly as it can be used: the peer that the vchan plugin is measured against.
  *   vchan-peer echo DOMID PORT RING            serve DOMID, echo what comes, for ever; as /init of a guest too. Blocks in
  *                                              the library, as a program can that has nothing else to do

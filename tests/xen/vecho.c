@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* vecho - a plugin for the lab: echoes on a bare vchan, to be measured against libxenvchan alone. */
 #include <errno.h>
 #include <stdlib.h>

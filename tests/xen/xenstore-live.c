@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* xenstore-live OPTION... - the plugin xenstore against a real xenstored: a static program to be run in dom0 or a
  * guest.
  *

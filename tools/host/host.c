@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/host/host.c - the smallest host: runs single plugins in a loop of the caller's. */
 #include <errno.h>
 #include <stdarg.h>

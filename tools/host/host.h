@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/host/host.h - the smallest host: runs single plugins in a loop of the caller's, without the supervisor.
  * For programs that want a transport (unik-dom0), for tests and benches. No graph, no restarts: the caller is the graph.
  */

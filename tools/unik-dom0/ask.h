@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/ask.h - how a command asks a running dom0. */
 #ifndef UNIK_DOM0_ASK_H
 #define UNIK_DOM0_ASK_H

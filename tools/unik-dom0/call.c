@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/call.c - a call that dom0 makes: the part of qrexec-client. */
 #include <signal.h>
 #include <stdlib.h>

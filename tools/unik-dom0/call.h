@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/call.h - a call that dom0 makes, for one client of the control socket. */
 #ifndef UNIK_DOM0_CALL_H
 #define UNIK_DOM0_CALL_H

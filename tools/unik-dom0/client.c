@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/client.c - commands that ask a running dom0. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/command.h - the commands of unik-dom0. Each gives the program's exit code. */
 #ifndef UNIK_DOM0_COMMAND_H
 #define UNIK_DOM0_COMMAND_H

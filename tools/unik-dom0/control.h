@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/control.h - the qrexec daemon of one VM: dom0's end of the control channel. */
 #ifndef UNIK_DOM0_CONTROL_H
 #define UNIK_DOM0_CONTROL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/data-in.c - what comes in on a data channel: from the guest, checked as hard as the real programs do,
  * and pumped from the ring straight into the local descriptor. */
 #include "tools/unik-dom0/data.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/data.c - one data channel with dom0 at one end: life, and what goes out. */
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/data.h - one data channel with dom0 at one end: framing, HELLO, checks, and pumping between the
  * channel and local descriptors. call.c and service.c own one and decide when it is complete.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/db-in.c - QubesDB messages from the guest, checked as hard as the real daemon does. */
 #include "tools/unik-dom0/db-parts.h"
 

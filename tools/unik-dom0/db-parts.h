@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/db-parts.h - what the parts of the QubesDB daemon know of each other: db.c (life, what dom0 changes)
  * and db-in.c (what the guest sends). */
 #ifndef UNIK_DOM0_DB_PARTS_H

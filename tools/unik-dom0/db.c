@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/db.c - the QubesDB daemon of one VM: dom0's end of channel 111, and what dom0 changes. */
 #include <stdlib.h>
 

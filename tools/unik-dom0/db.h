@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/db.h - the QubesDB daemon of one VM. */
 #ifndef UNIK_DOM0_DB_H
 #define UNIK_DOM0_DB_H

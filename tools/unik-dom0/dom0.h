@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/dom0.h - the process that plays dom0, and the VMs it serves.
  *
  *   main.c      the commands                     client.c   commands that ask a running one

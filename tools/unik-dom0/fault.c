@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/fault.c - mistakes that dom0 makes on purpose. */
 #include <errno.h>
 #include <stdint.h>

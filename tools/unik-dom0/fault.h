@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/fault.h - mistakes that dom0 makes on purpose, so that a guest's answer to them can be tested. */
 #ifndef UNIK_DOM0_FAULT_H
 #define UNIK_DOM0_FAULT_H

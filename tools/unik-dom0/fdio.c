@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/fdio.c - descriptors of other programs, read and written without ever waiting for them. */
 #include <errno.h>
 #include <fcntl.h>

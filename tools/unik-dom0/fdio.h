@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/fdio.h - descriptors of other programs, read and written without ever waiting for them.
  *
  * O_NONBLOCK belongs to the open file, which a shell, a terminal and the calling program share: it is not ours to set.

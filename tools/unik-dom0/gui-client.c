@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-client.c - `gui ...`, on the side of the one who asks. */
 #include <errno.h>
 #include <getopt.h>

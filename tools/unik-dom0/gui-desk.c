@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-desk.c - a window manager without a screen: it places new windows, gives the last one the focus,
  * and has a tray. */
 #include "tools/unik-dom0/gui-parts.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-in.c - GUI messages from the guest, checked as hard as the real daemon does
  * (doc/protocol/gui.md, 10). */
 #include <stdlib.h>

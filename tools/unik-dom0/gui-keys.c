@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-keys.c - names of keys, and text as the keys of a US keyboard. Keycodes are X's: Linux' + 8. */
 #include <stdlib.h>
 #include <strings.h>

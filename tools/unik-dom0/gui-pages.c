@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-pages.c - the memory behind a WINDOW_DUMP: granted pages, mapped; over sockets, files in their place.
  *
  * Over sockets a block of pages is the file GRANT-DIR/DOMID.FIRST-REFERENCE, and page i of it is reference FIRST + i. The

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-parts.h - what the files of the GUI daemon share.
  *
  *   gui.c         connection, handshake, what goes out     gui-in.c    messages from the guest, checked

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-request.c - what may be asked of the GUI daemon: looking at windows, and playing the user. */
 #include <stdlib.h>
 #include <sys/stat.h>

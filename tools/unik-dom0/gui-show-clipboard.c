@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-show-clipboard.c - Ctrl+Shift+C and Ctrl+Shift+V over a window of the guest, as in Qubes: its clipboard
  * becomes that of the X display, and that of the X display is given to it. Then its own keys for that take over.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-show-input.c - events of the X display, as what the user does with the guest's windows. */
 #ifdef UNIK_HAVE_XCB
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-show-window.c - a window of the guest as a window on the X display. */
 #ifdef UNIK_HAVE_XCB
 #include <stdlib.h>

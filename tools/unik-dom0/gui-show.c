@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-show.c - `gui show`: connecting to the developer's X display, and leaving it. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-show.h - real windows on the developer's X display: what its files share.
  *
  * Requests to X are sent without waiting but for a few short questions (where is this window, which keys are down); an X

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-user.c - what the user does, as events that the GUI daemon sends (doc/protocol/gui.md, 7). */
 #include "tools/unik-dom0/gui-parts.h"
 

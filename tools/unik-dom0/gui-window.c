@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui-window.c - the windows of one VM, and their pictures: what X would show of them. */
 #include <stdlib.h>
 

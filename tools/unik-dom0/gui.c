@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui.c - the GUI daemon of one VM: connection, handshake, what goes out. The guest is hostile. */
 #include <stdlib.h>
 

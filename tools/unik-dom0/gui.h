@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/gui.h - the GUI daemon of one VM: dom0's end of port 6000, and the user in front of it. */
 #ifndef UNIK_DOM0_GUI_H
 #define UNIK_DOM0_GUI_H

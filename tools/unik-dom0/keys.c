@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/keys.c - the QubesDB keys that a VM finds at its start. */
 #include <errno.h>
 #include <stdint.h>

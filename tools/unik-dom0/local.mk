@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # unik-dom0: a dom0 for a developer's machine.
 bin_PROGRAMS += tools/unik-dom0/unik-dom0
 tools_unik_dom0_unik_dom0_SOURCES = \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/lock.c - one dom0 for a state folder, and for a VM's sockets, at a time. The files stay: who removes a lock file
  * takes it from under the one who has just opened it. */
 #include <errno.h>

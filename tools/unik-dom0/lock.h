@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/lock.h - one dom0 for a state folder, and for a VM's sockets, at a time. */
 #ifndef UNIK_DOM0_LOCK_H
 #define UNIK_DOM0_LOCK_H

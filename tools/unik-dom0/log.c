@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/log.c - one line on stderr for people, one word on stdout for scripts. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/main.c - a dom0 for a developer's machine: the commands. */
 #include <errno.h>
 #include <fcntl.h>

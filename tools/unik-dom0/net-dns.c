@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/net-dns.c - the name server at 10.139.1.1 and 10.139.1.2: VMs by their names, what a file of hosts says, and
  * for the rest the machine's own name server is asked. Questions are *from a VM*. */
 #include <arpa/inet.h>

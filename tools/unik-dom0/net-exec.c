@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/net-exec.c - a command of the user's in the VMs' network namespace, with their name servers. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/net-inside.c - a network namespace as a Qubes VM's provider sees it: one TAP a VM, named and numbered as the
  * provider's vif, with the provider's MAC, the gateway's address, a route to the VM alone, a permanent neighbour, and the
  * addresses at which DNS is asked. As root, or in a user namespace of its own. */

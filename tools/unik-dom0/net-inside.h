@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/net-inside.h - the process that lives in the VMs' network namespace, and what it is told and tells. */
 #ifndef UNIK_DOM0_NET_INSIDE_H
 #define UNIK_DOM0_NET_INSIDE_H

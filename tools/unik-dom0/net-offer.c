@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/net-offer.c - the VM's end of its cable: a TAP's descriptor, for whoever connects to DIR/tap.DOMID.
  * One VM has one cable: who comes later takes it from the one before. Without a connection the TAP has no carrier, so that
  * nothing is kept for a VM that is not there. */

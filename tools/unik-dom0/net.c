@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/net.c - the network of the VMs: a namespace that fits their keys, and keys that fit the namespace. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/net.h - the network of the VMs: `start --net`.
  *
  *   net.c         what is made, keys, status, end      net-inside.c  the process in the namespace; netlink.c its tools

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/netlink.c - requests to the kernel's network configuration, one at a time. */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/netlink.h - the few requests of rtnetlink(7) that give a card its address, routes and neighbours. */
 #ifndef UNIK_DOM0_NETLINK_H
 #define UNIK_DOM0_NETLINK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/outbox.c - messages on their way into a stream that may have no room for them yet. */
 #include <stdint.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/pair.c - data ports, and the guest's duty to release them. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/pair.h - (domain, port) of data channels that a guest was told of, until it says
  * CONNECTION_TERMINATED. */
 #ifndef UNIK_DOM0_PAIR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/picture-file.c - pictures as files: PNG through libpng, PPM by hand. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/picture-file.h - pictures as files. */
 #ifndef UNIK_DOM0_PICTURE_FILE_H
 #define UNIK_DOM0_PICTURE_FILE_H

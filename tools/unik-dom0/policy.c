@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/policy.c - which calls of the guest are allowed, and where they go. */
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/policy.h - which calls of the guest are allowed, and where they go. */
 #ifndef UNIK_DOM0_POLICY_H
 #define UNIK_DOM0_POLICY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/request.c - what may be asked of a running dom0. Clients are programs of the same user. */
 #include <stdlib.h>
 

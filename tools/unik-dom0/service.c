@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/service.c - dom0 answers a call of the guest: runs a program and is its end of the data channel. */
 #include <fcntl.h>
 #include <signal.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/socket.c - the control socket of `start`: clients, packets, descriptors. */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/socket.h - the control socket of `start`, DIR/dom0.sock: one packet asks, packets answer.
  *
  * A request is a verb and "key=value" words, each with a NUL, and for calls three descriptors. An answer is a sequence

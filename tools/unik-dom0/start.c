@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/start.c - `start`: options, transport, loop, end. */
 #include <fcntl.h>
 #include <getopt.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/store.c - the QubesDB keys of one VM, in byte order of their paths. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/store.h - the QubesDB keys of one VM, in byte order of their paths. */
 #ifndef UNIK_DOM0_STORE_H
 #define UNIK_DOM0_STORE_H

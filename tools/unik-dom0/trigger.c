@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/trigger.c - calls that the guest makes: cleaned, judged by the policy, sent on. */
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-dom0/vm.c - one VM as dom0 sees it: its channels, what it did wrong, its status. */
 #include <stdlib.h>
 #include <strings.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/bytes.c - a buffer that grows. */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/bytes.h - a buffer that grows, for what is put together piece by piece. */
 #ifndef TOOLS_UNIK_IMAGE_BYTES_H
 #define TOOLS_UNIK_IMAGE_BYTES_H

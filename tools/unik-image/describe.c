@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/describe.c - what is inside of an image. */
 #include <inttypes.h>
 #include <string.h>

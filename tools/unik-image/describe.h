@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/describe.h - what is inside of an image, as text. */
 #ifndef TOOLS_UNIK_IMAGE_DESCRIBE_H
 #define TOOLS_UNIK_IMAGE_DESCRIBE_H

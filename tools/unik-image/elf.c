@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/elf.c - segments, symbols and notes of an ELF file. */
 #include <string.h>
 

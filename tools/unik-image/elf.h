@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/elf.h - a 64-bit x86 ELF file in memory, with every offset checked before it is followed. */
 #ifndef TOOLS_UNIK_IMAGE_ELF_H
 #define TOOLS_UNIK_IMAGE_ELF_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/files.c - the tree of files that goes into an image. */
 #include <dirent.h>
 #include <errno.h>

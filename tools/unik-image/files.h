@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/files.h - the image's files as a cpio archive ("newc"): same files, same bytes. */
 #ifndef TOOLS_UNIK_IMAGE_FILES_H
 #define TOOLS_UNIK_IMAGE_FILES_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # unik-image: config + plugins + app + files -> one file that Xen boots. The script links the program, unik-pack does the rest.
 noinst_LTLIBRARIES += tools/unik-image/libpack.la
 tools_unik_image_libpack_la_SOURCES = \

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/names.c - the names of an ELF's functions. */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/names.h - the names of an ELF's functions in the form that boot/image.h describes. */
 #ifndef TOOLS_UNIK_IMAGE_NAMES_H
 #define TOOLS_UNIK_IMAGE_NAMES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/pack.c - unik-pack: a kernel, a program and files become one file that Xen boots. Called by unik-image, which
  * links the program; unik-image(1) tells what a user needs to know. */
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/payload.c - the payload, and the ELF file of kernel and payload. */
 #include <errno.h>
 #include <string.h>

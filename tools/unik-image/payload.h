@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tools/unik-image/payload.h - the payload of boot/image.h put together, and a kernel with it written as one ELF file. */
 #ifndef TOOLS_UNIK_IMAGE_PAYLOAD_H
 #define TOOLS_UNIK_IMAGE_PAYLOAD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/port/dns.c - lwIP's dns.c, and a look at its table, which is static there. */
 #include "core/dns.c"
 

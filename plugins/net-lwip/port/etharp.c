@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/port/etharp.c - lwIP's etharp.c, and a look at its table, which is static there. */
 #include "core/ipv4/etharp.c"
 

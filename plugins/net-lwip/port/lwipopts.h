@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/port/lwipopts.h - what of lwIP is built, and its sizes. Each value that is not lwIP's own default is here.
  *
  * One thread, no operating system layer, the raw interface. Memory comes from pools.c, which takes the place of lwIP's memp.c:

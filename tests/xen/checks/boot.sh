@@ -1,4 +1,5 @@
 # From xl create to the app: next to a Linux PV guest with the same program, and to the smallest PV guest that there can be.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 # config NAME KIND PROGRAM: how it is created
 config() {

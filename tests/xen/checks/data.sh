@@ -1,4 +1,5 @@
 # 20 MB each way arrive intact, and through a call that the guest makes itself.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: linux-pv image-pvh
 guest data || bad "xl create"
 printf 'probe.Sum dom0 dom0:md5sum\nprobe.Many dom0 dom0:head -c 20000000 /dev/zero | tr "\\\\000" x\n* * deny\n' >/tmp/policy

@@ -1,4 +1,5 @@
 # How a kernel dies: what it says when something in itself is broken, and what is found in its memory when it could say nothing.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 begin() {
     guest dead || bad "xl create"

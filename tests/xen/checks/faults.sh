@@ -1,4 +1,5 @@
 # What an app's mistake does to an image: a report that names the function, the end that was asked for; and never a silent spin.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 # mistake SERVICE TEXT...: the guest dies of it with a crash, after lines with these texts
 before=

@@ -1,4 +1,5 @@
 # What the kernel costs a program, next to a Linux PV guest: a null system call, a page fault, a clock, epoll, a vchan's echo; idle CPU.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv
 rm -f /tmp/figures.*
 for k in linux-pv $kind linux-pv $kind; do      # in turn; the best counts

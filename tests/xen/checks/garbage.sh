@@ -1,4 +1,5 @@
 # Nonsense from a peer, in ring indexes, in the shared page, in xenstore: the channel is dropped with a reason, the guest lives.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: linux-pv image-pv image-pvh
 guest garbage || bad "xl create"
 dom0_for $id garbage

@@ -1,4 +1,5 @@
 # One guest calls a service of another; dom0 only passes the word on. The peer's domain is destroyed in mid-call.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: linux-pv image-pv
 guest alice || bad "xl create alice"; alice=$id
 guest bob || bad "xl create bob"; bob=$id

@@ -1,4 +1,5 @@
 # Windows: every pixel arrives through grants; 200 resizes, and daemons that restart or die with three windows open, lose none.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv
 doit() { for l in "$@"; do echo "$l"; done | d gui call w.Do; }
 does() { is "$1" test "$(doit "$1")" = ok; }

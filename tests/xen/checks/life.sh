@@ -1,4 +1,5 @@
 # xl reboot and xl destroy; a call runs on while the guest is told to stop, and is let finish.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: linux-pv image-pvh
 guest life || bad "xl create"
 dom0_for $id life

@@ -1,4 +1,5 @@
 # What a domain may lack at its start: randomness, xenstore, a console, memory, the end of its file. It says so and crashes.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 again() {   # the same domain, not running yet
     clean_up

@@ -1,4 +1,5 @@
 # The card is detached and attached again, under load, and its nodes vanish without a word; nothing is left over in the guest.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv
 spec=mac=00:16:3e:5e:6c:00,bridge=xenbr0
 guest_vif= net_guest card 6 "-o netfront.retry=100ms" || bad "xl create"

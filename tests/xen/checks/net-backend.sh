@@ -1,4 +1,5 @@
 # The back end is in another domain than dom0, which is killed and replaced, as a network VM of Qubes that is restarted.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv
 driver() {
     cat >/tmp/$1.cfg <<CFG

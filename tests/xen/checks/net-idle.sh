@@ -1,4 +1,5 @@
 # An idle guest with a network does not wake: for a minute no timer of TCP/IP fires, and it takes no CPU (bench/vm.sh --image).
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pvh
 # only when named
 net_guest net 5 || bad "xl create"

@@ -1,4 +1,5 @@
 # A network that loses 2 % of the packets each way, lets some overtake others, and takes 10 ms: bytes intact, connections survive.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pvh
 # only when named: two minutes, most of them waiting for what was lost
 net_guest net 5 || bad "xl create"

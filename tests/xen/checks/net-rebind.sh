@@ -1,4 +1,5 @@
 # dom0's driver lets go of a guest's card and takes it again, in place, several times: the guest comes back each time.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv
 net_guest card 6 || bad "xl create"
 dom0_for $id card --qubesdb /tmp/keys.card

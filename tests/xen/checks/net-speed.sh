@@ -1,4 +1,5 @@
 # A guest with our TCP/IP and front end next to a Linux PV guest with the kernel's and nginx: HTTP requests a second, bulk TCP each way.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: linux-pv
 # only when named: three minutes
 net_guest ours 5 || bad "xl create ours"

@@ -1,4 +1,5 @@
 # A guest with a network card: ping, names, HTTP, 100 MB each way intact, IPv6, MTU, 200 connections; netfront against dom0's netback.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pvh
 megabytes=100
 net_guest net 5 || bad "xl create"

@@ -1,4 +1,5 @@
 # What else dom0 may do to a guest: a second CPU, NMIs, another memory target, a pause, an order to suspend that it did not offer.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 more='vcpus = 2'
 guest odd "-o qrexec.set-clock=yes" || bad "xl create"

@@ -1,4 +1,5 @@
 # dom0's daemons are killed and come back 200 times; nothing is left over: grants, event channels, nodes, watches.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pvh
 guest restart "-o qrexec.retry-max=50ms -o qubesdb.retry=50ms -o qubesdb.retry-max=50ms" || bad "xl create"
 dom0_for $id restart

@@ -1,4 +1,5 @@
 # A VM whose netvm is "none": the image made as the README says, without a vif. The session is there.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 program_guest shipped shipped || bad "xl create"
 printf '%s\n' '/name shipped' '/type AppVM' '/default-user user' >/tmp/keys

@@ -1,4 +1,5 @@
 # The least memory: 8 MiB as PV, 24 as PVH, and much of it: 700 MiB, which a program can have.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 [ $kind = image-pv ] && memory=8 || memory=24
 guest small "" $memory || bad "xl create with $memory MiB"

@@ -1,4 +1,5 @@
 # A program that knows nothing of us: Debian's busybox as an image, with files from a ramdisk, says what it says on Linux.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 # its COMMAND NAME: what it prints as a guest is what it printed on the machine that made the image
 its() {

@@ -1,4 +1,5 @@
 # vchan next to bare libxenvchan echoes, blocking and with poll(): round trip and throughput, in turn, the better of four each.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: linux-pv
 bare() {
     program_guest vchan-peer $1 "$1 0 7 4096" || bad "xl create $1"

@@ -1,4 +1,5 @@
 # A guest of nothing but the static supervisor starts, gets dom0's keys, answers 100 calls, and powers off when told.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: linux-pv linux-pvh image-pv image-pvh
 t=$(now)
 guest start || bad "xl create"

@@ -1,4 +1,5 @@
 # A program that probes its kernel's system calls and Xen's devices prints the same lines on Linux (that of dom0) and on boot/.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 mode=xen; [ $kind = image-pv ] || mode=xen-no-self-map
 sh /share/make-files /tmp/files

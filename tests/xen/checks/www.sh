@@ -1,4 +1,5 @@
 # The web server as one file, made as the README says: small, serves its files, stops when told.
+# SPDX-License-Identifier: BSD-2-Clause
 # guests: image-pv image-pvh
 size=$(stat -c %s /share/www.xen)
 is "www.xen: $((size / 1024)) KiB, at most 2 MiB" test $size -le 2097152

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # words, sorted by hand: no sort without a second process
 { for (i = 1; i <= NF; i++) seen[$i]++; chars += length($0) + 1 }
 END {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
 # Only what the shell does itself: there is no second process.
 count() { local n=0; while read -r line; do n=$((n + 1)); done <"$1"; echo "$1: $n lines"; }
 count smoke/text

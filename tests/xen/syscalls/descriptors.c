@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Descriptors: lowest number, dup, fcntl, close-on-exec, the simple devices. */
 #include <fcntl.h>
 #include <sys/ioctl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Files: open, read, seek, stat, links, access, bad pointers. */
 #include <fcntl.h>
 #include <linux/openat2.h>

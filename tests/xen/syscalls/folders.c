@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Folders: getdents64, the working folder. */
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* syscalls FILES [xen | xen-no-self-map]: all probes, with the files of make-files in FILES; with "xen" also the devices of a
  * domain. In PVH Xen itself takes a page from its place when its own domain maps it elsewhere: there xen-no-self-map. */
 #include <stdarg.h>

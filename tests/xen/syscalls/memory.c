@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory: brk, mmap, munmap, mprotect, mremap, madvise. What would fault is probed through write() and read(). */
 #include <fcntl.h>
 #include <sys/mman.h>

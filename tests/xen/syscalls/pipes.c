@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Pipes and eventfd. */
 #include <fcntl.h>
 #include <poll.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* tests/xen/syscalls/ - what a program sees of its kernel: one line for each probe, the same on Linux and on boot/.
  *
  * Nothing that is printed may depend on the machine, the time or the place: results, not addresses. Files come from

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* What a program asks about itself: names, signals, limits, one processor; calls that there are not. */
 #include <linux/futex.h>
 #include <sched.h>

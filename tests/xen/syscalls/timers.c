@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* Clocks, sleeping, timerfd. */
 #include <fcntl.h>
 #include <poll.h>

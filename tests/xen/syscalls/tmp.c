@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* /tmp: what programs and libraries make there. */
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* poll, select, epoll: what is ready, what is forgotten, what is refused. */
 #include <fcntl.h>
 #include <poll.h>

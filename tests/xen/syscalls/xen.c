@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* The devices of a domain: /dev/xen/xenbus, evtchn, gntalloc, gntdev, with the ioctls as the libraries use them. The peer is
  * the domain itself, which Xen allows. */
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/port/arch/cc.h - lwIP's view of the compiler and the machine. */
 #ifndef UNIK_LWIP_CC_H
 #define UNIK_LWIP_CC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/port/arch/hooks.h - questions that lwIP asks us. */
 #ifndef UNIK_LWIP_HOOKS_H
 #define UNIK_LWIP_HOOKS_H

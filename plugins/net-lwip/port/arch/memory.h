@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
 /* plugins/net-lwip/port/arch/memory.h - lwIP's heap is pools.c. */
 #ifndef UNIK_LWIP_MEMORY_H
 #define UNIK_LWIP_MEMORY_H
