@@ -421,6 +421,7 @@ END_TEST
 
 int main(void)
 {
+    const char *alone = getenv("CK_FORK");
     Suite *suite = suite_create("config");
     TCase *t = tcase_create("config");
     SRunner *r;
@@ -439,7 +440,8 @@ int main(void)
     tcase_add_test(t, option_values);
     tcase_add_test(t, log_levels);
     tcase_add_test(t, log_floods_and_control_characters);
-    tcase_add_loop_test(t, log_that_nobody_reads, 0, 2);
+    if (!alone || strcmp(alone, "no") != 0)     /* the log looks at descriptor 2 once in a process */
+        tcase_add_loop_test(t, log_that_nobody_reads, 0, 2);
     tcase_add_test(t, descriptor_checks);
     suite_add_tcase(suite, t);
     r = srunner_create(suite);
