@@ -52,15 +52,16 @@ fuzz: $(FUZZ_TARGETS)
 .PHONY: fuzz
 EXTRA_DIST += tests/fuzz/corpus
 
-# The rules of the layout: who may include whom, headers that stand alone, sizes, exports.
+# Rules for the text of the sources: sanitizers find nothing else in it.
+dist_noinst_SCRIPTS += tests/test-includes.sh tests/test-references.sh tests/test-papers.sh
+if !SANITIZERS
+# Who may include whom, headers that stand alone, sizes, exports.
 TESTS += tests/test-includes.sh
-dist_noinst_SCRIPTS += tests/test-includes.sh
 # What comments and documents name is there.
 TESTS += tests/test-references.sh
-dist_noinst_SCRIPTS += tests/test-references.sh
 # Each file says its licence.
 TESTS += tests/test-papers.sh
-dist_noinst_SCRIPTS += tests/test-papers.sh
+endif
 AM_TESTS_ENVIRONMENT += CC='$(CC)'; CXX='$(CXX)'; export CC CXX;
 
 # End to end: unik-supervisor and unik-dom0 as processes, with an app whose services do with a call all that can be done.

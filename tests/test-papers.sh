@@ -23,15 +23,16 @@ names() {
 }
 
 check_lines() {
-    local f line found=0
+    local f line first found=0
     line='SPDX-License-Identifier: BSD-2-Clause'
     while read -r f; do
         [[ ! $f =~ $exempt && -s $f ]] || continue
         found=$((found + 1))
+        IFS= read -r first <"$f"
         case $f in
-        *.[chS] | *.ld) head -n 1 "$f" | grep -qxF "/* $line */" ;;
-        *.[1-8]) head -n 1 "$f" | grep -qxF ".\\\" $line" ;;
-        *.ac) head -n 1 "$f" | grep -qxF "dnl $line" ;;
+        *.[chS] | *.ld) [ "$first" = "/* $line */" ] ;;
+        *.[1-8]) [ "$first" = ".\\\" $line" ] ;;
+        *.ac) [ "$first" = "dnl $line" ] ;;
         *) head -n "$near" "$f" | grep -qxF "# $line" ;;
         esac || violation "$f: no line \"$line\" in its place"
     done < <(names)
