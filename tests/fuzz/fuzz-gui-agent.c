@@ -15,6 +15,8 @@
 #define APPS 3
 
 extern const struct unik_plugin unik_plugin_gui;
+extern unsigned replay_mutations;
+unsigned replay_mutations = 500;        /* a connection with windows takes a while with sanitizers */
 
 static struct fake fake;
 static struct daemon guid;
