@@ -65,7 +65,7 @@ ramdisk = \"$program.cpio\""
         extra="root=/dev/mapper/dmroot ro nomodeset console=hvc0 rd_NO_PLYMOUTH$rdinit $before -- $words" memory=${memory:-32} ;;
     esac
     # a triple fault is a reboot to Xen, and the kernel can say nothing of it: bury() has a look
-    [ $kind != image-pvh ] || on_reboot=preserve
+    [ $check != dead ] || on_reboot=preserve
     # QEMU sometimes loses XCR0 of a nested guest (lab): AVX is an invalid opcode then, in whatever program uses it
     [ ${kind#*-} = pv ] || kernel="$kernel
 cpuid = \"host,avx=0\""
@@ -130,7 +130,7 @@ bury() {
     /share/lacking "$(xl domid "$1")" past "$(address_in_kernel past)" >/tmp/last.$1
     xl destroy "$1"
 }
-gone() { ! xl domid "$1" >/dev/null 2>&1 || { [ $kind = image-pvh ] && bury "$1"; }; }
+gone() { ! xl domid "$1" >/dev/null 2>&1 || { [ $check = dead ] && bury "$1"; }; }
 
 # is_value WHAT WANTED FOUND: a line from a comparison, which says what was found instead
 is_value() { if [ "$2" = "$3" ]; then ok "$1"; else bad "$1: wanted \"$2\", found \"$3\""; fi; }
@@ -149,9 +149,6 @@ clean_up() {
     local n g
     for n in $dom0_names; do eval "kill \$dom0_$n 2>/dev/null; wait \$dom0_$n 2>/dev/null"; done
     dom0_names=
-    for g in $(xl list | awk 'NR > 2 && $5 ~ /s/ { print $1 }'); do     # nobody waited for its end
-        bury $g && sed "s|^|note $check/$kind: $g is dead: |" /tmp/last.$g
-    done
     for g in $(xl list | awk 'NR > 2 { print $2 }'); do xl destroy $g; done
     rm -rf /tmp/dom0.*
 }
