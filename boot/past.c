@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* boot/past.c - the last exceptions: told with a crash of the kernel, and otherwise found in the memory of the dead domain
- * (tests/xen/dom0.sh, by the symbol). Most are harmless: memory that the program touched for the first time. */
+/* boot/past.c - the last exceptions: told with a crash of the kernel, and otherwise found in the memory of a dead domain that
+ * is kept (tests/xen/dom0.sh, by the symbol). Most are harmless: memory that the program touched for the first time. */
 #include "boot/machine.h"
 
 #define PAST 16u
